@@ -1,0 +1,127 @@
+// Owns what a failed call says: the exceptions, and Status, the way without exceptions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tessera/version.hpp"
+
+TESSERA_BEGIN
+
+/// Whose fault a failure is: the caller's, the machine's (a device, a compiler, memory), or Tessera's own.
+enum class ErrorKind : std::uint8_t { none, user, device, internal };
+
+/// What all of Tessera's exceptions have in common. `what()` is the text, then the hint on a line of its own:
+///
+///     gemm: argument b: extent K is 200, but a has K = 300
+///       hint: K is one number in a call: pass arrays that agree
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  ErrorKind kind() const noexcept { return kind_; }
+
+ private:
+  ErrorKind kind_;
+};
+
+/// The caller gave something that cannot be right. Nothing has been done yet: no memory was written.
+class UserError : public Error {
+ public:
+  explicit UserError(const std::string& message) : Error(ErrorKind::user, message) {}
+};
+
+/// A device, the compiler, a library or memory that is needed is absent or failed.
+class DeviceError : public Error {
+ public:
+  explicit DeviceError(const std::string& message) : Error(ErrorKind::device, message) {}
+};
+
+/// Tessera contradicts itself: please report it.
+class InternalError : public Error {
+ public:
+  explicit InternalError(const std::string& message) : Error(ErrorKind::internal, message) {}
+};
+
+/// The result of a call for those who ban exceptions: success, or the kind and text of the failure. Copies share the
+/// text; making one never throws (without memory for the text, it says so instead).
+class [[nodiscard]] Status {
+ public:
+  /// Success.
+  constexpr Status() noexcept = default;
+
+  /// A failure; `text` is one sentence, `hint` the mend (may be empty).
+  Status(ErrorKind kind, std::string_view text, std::string_view hint = {}) noexcept {
+    try {
+      auto failure = std::make_shared<Failure>();
+      failure->kind = kind;
+      failure->message.reserve(text.size() + hint.size() + 9);
+      failure->message.append(text);
+      failure->text_size = text.size();
+      if (!hint.empty()) failure->message.append("\n  hint: ").append(hint);
+      failure_ = std::move(failure);
+    } catch (...) {
+      static const Failure no_memory{kind, "out of memory while describing an error", 39};
+      failure_ = std::shared_ptr<const Failure>(std::shared_ptr<const void>(), &no_memory);
+    }
+  }
+
+  bool ok() const noexcept { return failure_ == nullptr; }
+  explicit operator bool() const noexcept { return ok(); }
+  ErrorKind kind() const noexcept { return failure_ ? failure_->kind : ErrorKind::none; }
+
+  /// Text and hint, as in an exception's `what()`; empty on success.
+  std::string_view message() const noexcept { return failure_ ? std::string_view(failure_->message) : std::string_view(); }
+  /// The sentence without the hint.
+  std::string_view text() const noexcept { return message().substr(0, failure_ ? failure_->text_size : 0); }
+  /// The hint alone, or nothing.
+  std::string_view hint() const noexcept {
+    return failure_ && failure_->text_size < failure_->message.size() ? message().substr(failure_->text_size + 9)
+                                                                      : std::string_view();
+  }
+
+  /// Throws the exception of this failure; does nothing on success.
+  void raise() const {
+    switch (kind()) {
+      case ErrorKind::none: return;
+      case ErrorKind::user: throw UserError(failure_->message);
+      case ErrorKind::device: throw DeviceError(failure_->message);
+      case ErrorKind::internal: throw InternalError(failure_->message);
+    }
+  }
+
+  /// The failure of the exception being handled: for turning exceptions into a Status at a noexcept boundary.
+  static Status from_current_exception() noexcept {
+    try {
+      throw;
+    } catch (const Error& e) {
+      return split(e.kind(), e.what());
+    } catch (const std::bad_alloc&) {
+      return {ErrorKind::device, "out of memory"};
+    } catch (const std::exception& e) {
+      return {ErrorKind::internal, e.what()};
+    } catch (...) {
+      return {ErrorKind::internal, "an exception that is not a std::exception"};
+    }
+  }
+
+ private:
+  struct Failure {
+    ErrorKind kind = ErrorKind::internal;
+    std::string message;
+    std::size_t text_size = 0;
+  };
+
+  static Status split(ErrorKind kind, std::string_view message) noexcept {
+    auto at = message.find("\n  hint: ");
+    if (at == std::string_view::npos) return {kind, message};
+    return {kind, message.substr(0, at), message.substr(at + 9)};
+  }
+
+  std::shared_ptr<const Failure> failure_;
+};
+
+TESSERA_END
