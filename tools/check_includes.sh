@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Checks that includes point upwards only, and that public headers include nothing that a user may not have.
+#
+#   include/tessera/ir < include/tessera < jit < targets < autotune, distributed     (tests, examples, bench: anything)
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+# The layer of a path from the root, or of the text of an #include; nothing for what is not ours.
+layer() {
+  case $1 in
+    include/tessera/ir/* | tessera/ir/*) echo 1 ;;
+    include/tessera/types/* | tessera/types/* | include/tessera/version.hpp | tessera/version.hpp | \
+      include/tessera/export.hpp | tessera/export.hpp) echo 0 ;;
+    include/tessera/* | tessera/*) echo 2 ;;
+    jit/*) echo 3 ;;
+    targets/*) echo 4 ;;
+    autotune/* | distributed/*) echo 5 ;;
+  esac
+}
+
+failed=0
+checked=0
+complain() {
+  echo "FAILED $1"
+  failed=$((failed + 1))
+}
+while IFS= read -r file; do
+  checked=$((checked + 1))
+  from=$(layer "$file")
+  while IFS=: read -r line text; do
+    header=$(sed -E 's/.*#[ \t]*include[ \t]*[<"]([^>"]+)[>"].*/\1/' <<<"$text")
+    to=$(layer "$header")
+    if [ -n "$to" ] && [ "$to" -gt "$from" ]; then
+      complain "$file:$line includes $header: includes point upwards only"
+    fi
+    case $header in
+      targets/*)
+        other=${header#targets/}; own=${file#targets/}
+        [ "$from" -ne 4 ] || [ "${other%%/*}" = "${own%%/*}" ] || complain "$file:$line includes another target, $header" ;;
+      llvm/* | llvm-c/* | clang/*)
+        case $file in jit/llvm/*) ;; *) complain "$file:$line includes $header: only jit/llvm may include LLVM" ;; esac ;;
+    esac
+    case $file in
+      include/*)
+        case $header in
+          tessera/* | boost/hana* | boost/config.hpp) ;;
+          */* | *.h | *.hpp)
+            # The C++ library's own headers have no suffix and no folder, and a few of C's are in every system.
+            case $header in
+              immintrin.h | cpuid.h | emmintrin.h | sys/*) complain "$file:$line includes $header: public headers are portable C++" ;;
+              *) complain "$file:$line includes $header: public headers include the C++ library and small Boost.Hana headers only" ;;
+            esac ;;
+        esac ;;
+    esac
+  done < <(grep -nE '^[ \t]*#[ \t]*include[ \t]*[<"]' "$file" || true)
+done < <(find include jit targets autotune distributed -type f \( -name '*.hpp' -o -name '*.h' -o -name '*.cpp' \) 2>/dev/null | sort)
+
+echo "$checked files checked, $failed wrong includes"
+[ "$failed" -eq 0 ]
