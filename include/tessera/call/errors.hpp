@@ -1,14 +1,26 @@
 // Owns what a failed call says: the exceptions, and Status, the way without exceptions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "tessera/version.hpp"
+
+// With -fno-exceptions everything here still works but `throw`: what would throw prints its text and terminates. Such
+// programs use the non-throwing ways (`try_call`), which end in a Status.
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS)
+#define TESSERA_HAS_EXCEPTIONS 1
+#else
+#define TESSERA_HAS_EXCEPTIONS 0
+#include <cstdio>
+#endif
 
 TESSERA_BEGIN
 
@@ -47,7 +59,7 @@ class InternalError : public Error {
 };
 
 /// The result of a call for those who ban exceptions: success, or the kind and text of the failure. Copies share the
-/// text; making one never throws (without memory for the text, it says so instead).
+/// text; making one never throws (without memory for the text, it says "out of memory").
 class [[nodiscard]] Status {
  public:
   /// Success.
@@ -55,18 +67,16 @@ class [[nodiscard]] Status {
 
   /// A failure; `text` is one sentence, `hint` the mend (may be empty).
   Status(ErrorKind kind, std::string_view text, std::string_view hint = {}) noexcept {
+#if TESSERA_HAS_EXCEPTIONS
     try {
-      auto failure = std::make_shared<Failure>();
-      failure->kind = kind;
-      failure->message.reserve(text.size() + hint.size() + 9);
-      failure->message.append(text);
-      failure->text_size = text.size();
-      if (!hint.empty()) failure->message.append("\n  hint: ").append(hint);
-      failure_ = std::move(failure);
+      describe(kind, text, hint);
     } catch (...) {
-      static const Failure no_memory{kind, "out of memory while describing an error", 39};
+      static const Failure no_memory{kind, "out of memory", 13};  // short enough to need no memory itself
       failure_ = std::shared_ptr<const Failure>(std::shared_ptr<const void>(), &no_memory);
     }
+#else
+    describe(kind, text, hint);
+#endif
   }
 
   bool ok() const noexcept { return failure_ == nullptr; }
@@ -85,16 +95,14 @@ class [[nodiscard]] Status {
 
   /// Throws the exception of this failure; does nothing on success.
   void raise() const {
-    switch (kind()) {
-      case ErrorKind::none: return;
-      case ErrorKind::user: throw UserError(failure_->message);
-      case ErrorKind::device: throw DeviceError(failure_->message);
-      case ErrorKind::internal: throw InternalError(failure_->message);
-    }
+    if (!ok()) raise_failure();
   }
 
   /// The failure of the exception being handled: for turning exceptions into a Status at a noexcept boundary.
   static Status from_current_exception() noexcept {
+#if !TESSERA_HAS_EXCEPTIONS
+    return {ErrorKind::internal, "no exceptions in this program"};
+#else
     try {
       throw;
     } catch (const Error& e) {
@@ -106,6 +114,7 @@ class [[nodiscard]] Status {
     } catch (...) {
       return {ErrorKind::internal, "an exception that is not a std::exception"};
     }
+#endif
   }
 
  private:
@@ -114,6 +123,29 @@ class [[nodiscard]] Status {
     std::string message;
     std::size_t text_size = 0;
   };
+
+  void describe(ErrorKind kind, std::string_view text, std::string_view hint) {
+    auto failure = std::make_shared<Failure>();
+    failure->kind = kind;
+    failure->message.reserve(text.size() + hint.size() + 9);
+    failure->message.append(text);
+    failure->text_size = text.size();
+    if (!hint.empty()) failure->message.append("\n  hint: ").append(hint);
+    failure_ = std::move(failure);
+  }
+
+  [[noreturn, gnu::cold, gnu::noinline]] void raise_failure() const {
+#if TESSERA_HAS_EXCEPTIONS
+    switch (kind()) {
+      case ErrorKind::user: throw UserError(failure_->message);
+      case ErrorKind::device: throw DeviceError(failure_->message);
+      default: throw InternalError(failure_->message);
+    }
+#else
+    std::fprintf(stderr, "tessera: %s\n", failure_->message.c_str());
+    std::terminate();
+#endif
+  }
 
   static Status split(ErrorKind kind, std::string_view message) noexcept {
     auto at = message.find("\n  hint: ");
