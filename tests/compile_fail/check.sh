@@ -3,8 +3,8 @@
 #
 #   check.sh [--compilers g++,clang++-19] [--jobs 2] [file.cpp …]
 #
-# A case opens with comment lines `// Expect: text`. Each text must occur in the compiler's output, as it stands or as an
-# extended regular expression (so `line [0-9]+` matches any line, and the parentheses of a regular expression are escaped).
+# A case opens with comment lines `// Expect: text`. Each text must occur in the compiler's output: as it stands; or with
+# `line N`, `[0-9]+` and `.*` in it standing for what they say and all else for itself; or as an extended regular expression.
 # The kernel's message reaches the output in pieces, error<name<33>{"gemm, line 14: argument b: its "}, name<12>{"axis 1 is K"}>:
 # the pieces are joined before the comparison, quotes unescaped, white space made one blank. Compilers do not echo source
 # lines here, so a text is never found in the case itself. TESSERA_SHOW=1 prints the joined output of each case.
@@ -19,13 +19,19 @@ joined() {
     sed -E -e 's/([^\\])"[])}]*, *([A-Za-z_][A-Za-z_0-9:]*(<[^<>"]*>)?)?[[({]+"/\1/g' -e 's/\\000//g' -e 's/\\"/"/g' -e 's/ +/ /g'
 }
 
+# An expectation as a regular expression in which only a line's number and .* are no literal text.
+pattern() {
+  sed -E -e 's/[][(){}.*+?^$|\\]/\\&/g' -e 's/\\\[0-9\\\]\\\+/[0-9]+/g' -e 's/\\\.\\\*/.*/g' -e 's/line N\>/line [0-9]+/g' <<<"$1"
+}
+
 # One case with one compiler. Prints a line that starts with ok, or with FAILED and the reason.
 check_one() {
   local compiler=$1 file=$2 out text line missing="" count=0
-  local label
+  local label quiet=-fno-diagnostics-show-caret
+  ! "$compiler" --version | grep -q clang || quiet=-fno-caret-diagnostics
   label="$(basename "$file") ($(basename "$compiler"))"
   out=$(mktemp)
-  if "$compiler" -std=c++20 -fsyntax-only -fno-diagnostics-show-caret -fdiagnostics-color=never \
+  if "$compiler" -std=c++20 -fsyntax-only "$quiet" -fdiagnostics-color=never \
     -I"$root/include" -I"$root" "$file" >"$out" 2>&1; then
     echo "FAILED $label: it compiles"
     rm -f "$out"
@@ -38,7 +44,8 @@ check_one() {
     line=$(printf '%s' "${line#*Expect:}" | sed -E 's/^[ \t]+//; s/[ \t\r]+$//; s/[ \t]+/ /g')
     [ -n "$line" ] || continue
     count=$((count + 1))
-    grep -qF -e "$line" <<<"$text" || grep -qE -e "$line" <<<"$text" 2>/dev/null || missing="$missing
+    grep -qF -e "$line" <<<"$text" || grep -qE -e "$(pattern "$line")" <<<"$text" ||
+      grep -qE -e "$line" <<<"$text" 2>/dev/null || missing="$missing
     expected: $line"
   done < <(grep -E '^//+ *Expect:' "$file")
   if [ "$count" -eq 0 ]; then
