@@ -41,7 +41,7 @@ function(tessera_internal target)
   if(kind STREQUAL "SHARED_LIBRARY")
     # Both libraries lie in one folder, built and installed: each finds the other, and dlopen finds tessera_llvm.
     set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${tessera_BINARY_DIR}/lib
-      BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN" VERSION ${tessera_VERSION} NO_SONAME OFF
+      BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON VERSION ${tessera_VERSION} NO_SONAME OFF
       SOVERSION ${tessera_VERSION_MAJOR}.${tessera_VERSION_MINOR})
   endif()
 endfunction()
