@@ -1,11 +1,13 @@
 // Tests conversions bit by bit, NaNs included, against LLVM's APFloat, where it has the type's semantics (not e8m0).
-// The only test of this folder that links LLVM.
+// The only test of this folder that links LLVM; without LLVM it is empty.
+#ifdef TESSERA_TEST_APFLOAT
+
 #include <doctest/doctest.h>
 #include <llvm/ADT/APFloat.h>
 #include <llvm/ADT/APSInt.h>
 
-#include "tessera/types/convert.hpp"
 #include "reference.hpp"
+#include "tessera/types/convert.hpp"
 
 using namespace tessera;
 using llvm::APFloat;
@@ -17,15 +19,24 @@ const std::vector<DType> float_types = {DType::e2m1, DType::e2m3, DType::e3m2, D
 
 const llvm::fltSemantics& semantics(DType t) {
   switch (t) {
-    case DType::e2m1: return APFloat::Float4E2M1FN();
-    case DType::e2m3: return APFloat::Float6E2M3FN();
-    case DType::e3m2: return APFloat::Float6E3M2FN();
-    case DType::e4m3: return APFloat::Float8E4M3FN();
-    case DType::e5m2: return APFloat::Float8E5M2();
-    case DType::f16: return APFloat::IEEEhalf();
-    case DType::bf16: return APFloat::BFloat();
-    case DType::f32: return APFloat::IEEEsingle();
-    default: return APFloat::IEEEdouble();
+    case DType::e2m1:
+      return APFloat::Float4E2M1FN();
+    case DType::e2m3:
+      return APFloat::Float6E2M3FN();
+    case DType::e3m2:
+      return APFloat::Float6E3M2FN();
+    case DType::e4m3:
+      return APFloat::Float8E4M3FN();
+    case DType::e5m2:
+      return APFloat::Float8E5M2();
+    case DType::f16:
+      return APFloat::IEEEhalf();
+    case DType::bf16:
+      return APFloat::BFloat();
+    case DType::f32:
+      return APFloat::IEEEsingle();
+    default:
+      return APFloat::IEEEdouble();
   }
 }
 
@@ -133,3 +144,5 @@ TEST_CASE("APFloat: integers into floats") {
     for (DType to : float_types)
       if (info(from).is_integer()) check_all(from, to, from_integer_agrees);
 }
+
+#endif  // TESSERA_TEST_APFLOAT

@@ -16,10 +16,11 @@ struct Mode {
   Rounding rounding;
   Saturation saturation;
 };
-constexpr Mode modes[] = {{Rounding::standard, Saturation::standard},      {Rounding::nearest_even, Saturation::saturate},
-                          {Rounding::nearest_even, Saturation::overflow},  {Rounding::toward_zero, Saturation::saturate},
-                          {Rounding::toward_zero, Saturation::overflow},   {Rounding::stochastic, Saturation::saturate},
-                          {Rounding::stochastic, Saturation::overflow}};
+constexpr Mode modes[] = {
+    {Rounding::standard, Saturation::standard},     {Rounding::nearest_even, Saturation::saturate},
+    {Rounding::nearest_even, Saturation::overflow}, {Rounding::toward_zero, Saturation::saturate},
+    {Rounding::toward_zero, Saturation::overflow},  {Rounding::stochastic, Saturation::saturate},
+    {Rounding::stochastic, Saturation::overflow}};
 
 /// The nearest f32 or f64 by the processor, moved by one where another rounding asks for it.
 template <class T, class Bits>
@@ -33,8 +34,9 @@ std::uint64_t convert_by_hardware(Real x, Rounding rounding, bool saturate, std:
     if (std::isinf(high)) step = std::fabs(static_cast<Real>(low) - std::nextafter(low, T{0}));
     const bool inside = std::fabs(x) < std::fabs(static_cast<Real>(low)) + step;
     const Real from = std::fabs(static_cast<Real>(low));
-    y = !inside && rounding == Rounding::stochastic ? high
-        : reference::goes_up(std::fabs(x), from, from + step, true, rounding, random) ? high : low;
+    y = !inside && rounding == Rounding::stochastic                                   ? high
+        : reference::goes_up(std::fabs(x), from, from + step, true, rounding, random) ? high
+                                                                                      : low;
   }
   if (saturate && std::isinf(y)) y = std::copysign(largest, y);
   return std::bit_cast<Bits>(y);
@@ -61,8 +63,8 @@ struct Checker {
     ++checked;
     if (reference::same(to, got, expected(from, to, bits, mode, random)) || wrong++ != 0) return;
     first = bits;
-    MESSAGE("rounding " << int(mode.rounding) << ", saturation " << int(mode.saturation) << ", random " << random << ": got "
-                        << got << ", expected " << expected(from, to, bits, mode, random));
+    MESSAGE("rounding " << int(mode.rounding) << ", saturation " << int(mode.saturation) << ", random " << random
+                        << ": got " << got << ", expected " << expected(from, to, bits, mode, random));
   }
   void finish() const {
     CHECK(checked > 0);
@@ -133,13 +135,16 @@ TEST_CASE("convert: wide sources around the limits of integers and of wide float
   for (DType from : {DType::f32, DType::f64, DType::i32, DType::u32, DType::i64, DType::u64}) {
     std::set<std::uint64_t> patterns;
     for (int exponent = -160; exponent < 140; ++exponent)
-      for (Real factor : {Real{1}, Real{1.5}, Real{-1}, Real{-1.5}, 1 + std::ldexp(Real{1}, -24), -1 - std::ldexp(Real{1}, -25),
-                          1 + 3 * std::ldexp(Real{1}, -24), 1 - std::ldexp(Real{1}, -25)})
+      for (Real factor :
+           {Real{1}, Real{1.5}, Real{-1}, Real{-1.5}, 1 + std::ldexp(Real{1}, -24), -1 - std::ldexp(Real{1}, -25),
+            1 + 3 * std::ldexp(Real{1}, -24), 1 - std::ldexp(Real{1}, -25)})
         add_around(from, std::ldexp(factor, exponent), patterns);
     for (Real half = -4; half <= 4; half += Real{0.25}) add_around(from, half, patterns);
-    for (int exponent : {-1074, -1073, -1023, -1022, 1000, 1023}) add_around(from, std::ldexp(Real{1}, exponent), patterns);
+    for (int exponent : {-1074, -1073, -1023, -1022, 1000, 1023})
+      add_around(from, std::ldexp(Real{1}, exponent), patterns);
     for (std::uint64_t top : {0x7ff0u, 0xfff0u, 0x7ff8u, 0xfff8u, 0x7fefu}) patterns.insert(top << 48);
-    for (std::uint64_t top : {0x7f80u, 0xff80u, 0x7fc0u, 0xffc0u, 0x7f7fu}) patterns.insert(top << 16 | (top == 0x7f7fu ? 0xffffu : 0));
+    for (std::uint64_t top : {0x7f80u, 0xff80u, 0x7fc0u, 0xffc0u, 0x7f7fu})
+      patterns.insert(top << 16 | (top == 0x7f7fu ? 0xffffu : 0));
     const int width = info(from).bits;
     for (DType to : reference::all_types) {
       Checker checker{from, to};
@@ -160,8 +165,10 @@ TEST_CASE("convert: random patterns of wide sources") {
       for (int i = 0; i < 4000; ++i) {
         std::uint64_t bits = random() >> (64 - info(from).bits);
         if (i % 2 == 1 && info(from).is_floating()) {  // exponents near 0, where narrow types have their values
-          const double near = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), static_cast<int>(random() % 60) - 90);
-          bits = from == DType::f32 ? std::bit_cast<std::uint32_t>(static_cast<float>(near)) : std::bit_cast<std::uint64_t>(near);
+          const double near = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())),
+                                         static_cast<int>(random() % 60) - 90);
+          bits = from == DType::f32 ? std::bit_cast<std::uint32_t>(static_cast<float>(near))
+                                    : std::bit_cast<std::uint64_t>(near);
         } else if (i % 2 == 1) {  // small magnitudes
           bits >>= random() % static_cast<unsigned>(info(from).bits);
         }
@@ -189,7 +196,8 @@ TEST_CASE("convert: stochastic rounding is unbiased, and exact values never move
   for (int i = 0; i < 20000; ++i) {
     const auto bits = static_cast<std::uint32_t>(random() % 0x7f000000u);
     const std::uint64_t r = random();
-    const std::uint64_t got = convert_bits(DType::f32, DType::bf16, bits, Rounding::stochastic, Saturation::overflow, r);
+    const std::uint64_t got =
+        convert_bits(DType::f32, DType::bf16, bits, Rounding::stochastic, Saturation::overflow, r);
     CHECK(got == (bits + static_cast<std::uint32_t>(r >> 48)) >> 16);
   }
 }
@@ -204,8 +212,10 @@ TEST_CASE("convert: doubles and 64-bit integers in one call") {
       CHECK((std::isnan(x) ? std::isnan(d) : d == static_cast<double>(x)));
       CHECK(is_nan_bits(t, bits) == std::isnan(x));
       CHECK(static_cast<std::uint64_t>(to_int64(t, bits)) == expected(t, DType::i64, bits, modes[0], 0));
-      CHECK(reference::same(t, bits_from_int64(t, static_cast<std::int64_t>(bits)), expected(DType::i64, t, bits, modes[0], 0)));
-      const double wide = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), static_cast<int>(random() % 80) - 100);
+      CHECK(reference::same(t, bits_from_int64(t, static_cast<std::int64_t>(bits)),
+                            expected(DType::i64, t, bits, modes[0], 0)));
+      const double wide =
+          std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), static_cast<int>(random() % 80) - 100);
       CHECK(bits_from_double(t, wide) == expected(DType::f64, t, std::bit_cast<std::uint64_t>(wide), modes[0], 0));
     }
   }

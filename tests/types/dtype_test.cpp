@@ -22,12 +22,14 @@ static_assert(!widens(DType::e8m0, DType::f16) && !widens(DType::e4m3, DType::e5
 
 static_assert(accumulator(DType::f16) == DType::f32 && accumulator(DType::e4m3) == DType::f32);
 static_assert(accumulator(DType::i8) == DType::i32 && accumulator(DType::u16) == DType::i32);
-static_assert(accumulator(DType::f64) == DType::f64 && accumulator(DType::u32) == DType::u32 && accumulator(DType::i64) == DType::i64);
+static_assert(accumulator(DType::f64) == DType::f64 && accumulator(DType::u32) == DType::u32 &&
+              accumulator(DType::i64) == DType::i64);
 
 static_assert(std::is_same_v<host_type<DType::f32>, float> && std::is_same_v<host_type<DType::b8>, bool>);
 static_assert(std::is_same_v<host_type<DType::bf16>, bf16> && std::is_same_v<host_type<DType::u64>, std::uint64_t>);
 static_assert(dtype_of<double> == DType::f64 && dtype_of<const int> == DType::i32 && dtype_of<bool> == DType::b8);
-static_assert(dtype_of<long long> == DType::i64 && dtype_of<unsigned long> == DType::u64 && dtype_of<fp4> == DType::e2m1);
+static_assert(dtype_of<long long> == DType::i64 && dtype_of<unsigned long> == DType::u64 &&
+              dtype_of<fp4> == DType::e2m1);
 static_assert(dtype_of<fp6> == DType::e3m2 && dtype_of<fp8_e4m3> == DType::e4m3 && dtype_of<fp8_e5m2> == DType::e5m2);
 static_assert(ElementType<const f16> && !ElementType<char> && !ElementType<void*> && !ElementType<long double>);
 
@@ -93,8 +95,8 @@ TEST_CASE("dtype: widening is exactly the inclusion of values, within integers a
           lossless = std::isnan(x) ? info(to).has_nan : info(to).has_inf;
         } else {
           const auto& values = reference::table(to).values;
-          lossless = std::binary_search(values.begin(), values.end(), std::fabs(x)) &&
-                     (!std::signbit(x) || info(to).has_sign);
+          lossless =
+              std::binary_search(values.begin(), values.end(), std::fabs(x)) && (!std::signbit(x) || info(to).has_sign);
         }
       }
       CHECK(widens(from, to) == lossless);

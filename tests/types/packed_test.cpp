@@ -3,16 +3,18 @@
 
 #include <doctest/doctest.h>
 
-#include "tessera/types/packed_vector.hpp"
 #include "reference.hpp"
+#include "tessera/types/packed_vector.hpp"
 
 using namespace tessera;
 
 namespace {
 
 static_assert(packed_bytes(DType::i4, 0) == 0 && packed_bytes(DType::i4, 1) == 1 && packed_bytes(DType::e2m1, 3) == 2);
-static_assert(packed_bytes(DType::e3m2, 1) == 1 && packed_bytes(DType::e3m2, 2) == 2 && packed_bytes(DType::e2m3, 3) == 3);
-static_assert(packed_bytes(DType::e3m2, 4) == 3 && packed_bytes(DType::e3m2, 5) == 4 && packed_bytes(DType::f32, 3) == 12);
+static_assert(packed_bytes(DType::e3m2, 1) == 1 && packed_bytes(DType::e3m2, 2) == 2 &&
+              packed_bytes(DType::e2m3, 3) == 3);
+static_assert(packed_bytes(DType::e3m2, 4) == 3 && packed_bytes(DType::e3m2, 5) == 4 &&
+              packed_bytes(DType::f32, 3) == 12);
 static_assert(packed_bytes(DType::e3m2, std::size_t{1} << 62) == std::size_t{3} << 60);
 
 constexpr bool low_nibble_first() {
@@ -20,7 +22,8 @@ constexpr bool low_nibble_first() {
   store_packed(DType::u4, bytes, 0, 0x1);
   store_packed(DType::u4, bytes, 1, 0x2);
   store_packed(DType::u4, bytes, 2, 0xf3);  // only the low bits count
-  return bytes[0] == 0x21 && bytes[1] == 0xf3 && load_packed(DType::u4, bytes, 1) == 2 && load_packed(DType::u4, bytes, 3) == 0xf;
+  return bytes[0] == 0x21 && bytes[1] == 0xf3 && load_packed(DType::u4, bytes, 1) == 2 &&
+         load_packed(DType::u4, bytes, 3) == 0xf;
 }
 static_assert(low_nibble_first());
 

@@ -23,8 +23,9 @@ using Real = long double;
 static_assert(std::numeric_limits<Real>::digits >= 64 && std::numeric_limits<Real>::max_exponent > 1100);
 
 inline const std::vector<DType> all_types = {
-    DType::b8,   DType::i4,   DType::u4,   DType::i8,   DType::u8,   DType::i16,  DType::u16, DType::i32,  DType::u32, DType::i64, DType::u64,
-    DType::e2m1, DType::e2m3, DType::e3m2, DType::e4m3, DType::e5m2, DType::e8m0, DType::f16, DType::bf16, DType::f32, DType::f64};
+    DType::b8,   DType::i4,   DType::u4,   DType::i8,  DType::u8,   DType::i16,  DType::u16,
+    DType::i32,  DType::u32,  DType::i64,  DType::u64, DType::e2m1, DType::e2m3, DType::e3m2,
+    DType::e4m3, DType::e5m2, DType::e8m0, DType::f16, DType::bf16, DType::f32,  DType::f64};
 
 /// Facts on a type, written down apart from the library's table.
 struct Facts {
@@ -34,27 +35,48 @@ struct Facts {
 
 inline Facts facts(DType t) {
   switch (t) {
-    case DType::b8: return {8, 0, 0, false, false, false, false};
-    case DType::i4: return {4, 0, 0, true, true, false, false};
-    case DType::u4: return {4, 0, 0, true, false, false, false};
-    case DType::i8: return {8, 0, 0, true, true, false, false};
-    case DType::u8: return {8, 0, 0, true, false, false, false};
-    case DType::i16: return {16, 0, 0, true, true, false, false};
-    case DType::u16: return {16, 0, 0, true, false, false, false};
-    case DType::i32: return {32, 0, 0, true, true, false, false};
-    case DType::u32: return {32, 0, 0, true, false, false, false};
-    case DType::i64: return {64, 0, 0, true, true, false, false};
-    case DType::u64: return {64, 0, 0, true, false, false, false};
-    case DType::e2m1: return {4, 2, 1, false, true, false, false};
-    case DType::e2m3: return {6, 2, 3, false, true, false, false};
-    case DType::e3m2: return {6, 3, 2, false, true, false, false};
-    case DType::e4m3: return {8, 4, 3, false, true, false, true};
-    case DType::e5m2: return {8, 5, 2, false, true, true, true};
-    case DType::e8m0: return {8, 8, 0, false, false, false, true};
-    case DType::f16: return {16, 5, 10, false, true, true, true};
-    case DType::bf16: return {16, 8, 7, false, true, true, true};
-    case DType::f32: return {32, 8, 23, false, true, true, true};
-    case DType::f64: return {64, 11, 52, false, true, true, true};
+    case DType::b8:
+      return {8, 0, 0, false, false, false, false};
+    case DType::i4:
+      return {4, 0, 0, true, true, false, false};
+    case DType::u4:
+      return {4, 0, 0, true, false, false, false};
+    case DType::i8:
+      return {8, 0, 0, true, true, false, false};
+    case DType::u8:
+      return {8, 0, 0, true, false, false, false};
+    case DType::i16:
+      return {16, 0, 0, true, true, false, false};
+    case DType::u16:
+      return {16, 0, 0, true, false, false, false};
+    case DType::i32:
+      return {32, 0, 0, true, true, false, false};
+    case DType::u32:
+      return {32, 0, 0, true, false, false, false};
+    case DType::i64:
+      return {64, 0, 0, true, true, false, false};
+    case DType::u64:
+      return {64, 0, 0, true, false, false, false};
+    case DType::e2m1:
+      return {4, 2, 1, false, true, false, false};
+    case DType::e2m3:
+      return {6, 2, 3, false, true, false, false};
+    case DType::e3m2:
+      return {6, 3, 2, false, true, false, false};
+    case DType::e4m3:
+      return {8, 4, 3, false, true, false, true};
+    case DType::e5m2:
+      return {8, 5, 2, false, true, true, true};
+    case DType::e8m0:
+      return {8, 8, 0, false, false, false, true};
+    case DType::f16:
+      return {16, 5, 10, false, true, true, true};
+    case DType::bf16:
+      return {16, 8, 7, false, true, true, true};
+    case DType::f32:
+      return {32, 8, 23, false, true, true, true};
+    case DType::f64:
+      return {64, 11, 52, false, true, true, true};
   }
   return {};
 }
@@ -65,7 +87,8 @@ inline Real decode(DType t, std::uint64_t bits) {
   const Real nan = std::numeric_limits<Real>::quiet_NaN(), infinity = std::numeric_limits<Real>::infinity();
   const Facts f = facts(t);
   switch (t) {
-    case DType::b8: return bits != 0 ? 1 : 0;
+    case DType::b8:
+      return bits != 0 ? 1 : 0;
     case DType::f32: {
       const auto word = static_cast<std::uint32_t>(bits);
       float value;
@@ -77,8 +100,10 @@ inline Real decode(DType t, std::uint64_t bits) {
       std::memcpy(&value, &bits, 8);
       return value;
     }
-    case DType::e8m0: return bits == 255 ? nan : std::ldexp(Real{1}, static_cast<int>(bits) - 127);
-    default: break;
+    case DType::e8m0:
+      return bits == 255 ? nan : std::ldexp(Real{1}, static_cast<int>(bits) - 127);
+    default:
+      break;
   }
   if (f.integer) {
     const Real value = static_cast<Real>(bits);
@@ -116,7 +141,8 @@ inline const Table& table(DType t) {
   return out;
 }
 
-/// Of a magnitude between neighbours `low` and `high`: whether it goes to `high`. `low_even`: the pattern of low is even.
+/// Of a magnitude between neighbours `low` and `high`: whether it goes to `high`. `low_even`: the pattern of low is
+/// even.
 inline bool goes_up(Real x, Real low, Real high, bool low_even, Rounding rounding, std::uint64_t random) {
   if (x == low || rounding == Rounding::toward_zero) return false;
   if (rounding == Rounding::stochastic) {
@@ -132,7 +158,8 @@ inline bool goes_up(Real x, Real low, Real high, bool low_even, Rounding roundin
 inline std::int64_t round_to_table(DType t, Real x, Rounding rounding, std::uint64_t random) {
   const Table& tab = table(t);
   const std::size_t n = tab.values.size();
-  const std::size_t at = static_cast<std::size_t>(std::upper_bound(tab.values.begin(), tab.values.end(), x) - tab.values.begin());
+  const std::size_t at =
+      static_cast<std::size_t>(std::upper_bound(tab.values.begin(), tab.values.end(), x) - tab.values.begin());
   if (at == 0) return static_cast<std::int64_t>(tab.bits[0]);  // below everything: e8m0
   const Real low = tab.values[at - 1], high = at == n ? tab.beyond : tab.values[at];
   if (x >= tab.beyond) return -1;
@@ -175,7 +202,8 @@ inline std::uint64_t convert(DType from, DType to, std::uint64_t bits, Rounding 
   }
   if (rounding == Rounding::standard) rounding = Rounding::nearest_even;
   const bool saturate = saturation == Saturation::standard ? f.bits <= 8 : saturation == Saturation::saturate;
-  const std::uint64_t largest = table(to).bits.back(), infinity_or_nan = f.infinity ? largest + 1 : std::uint64_t{255} >> f.is_signed;
+  const std::uint64_t largest = table(to).bits.back(),
+                      infinity_or_nan = f.infinity ? largest + 1 : std::uint64_t{255} >> f.is_signed;
   if (std::isnan(x)) return f.nan ? infinity_or_nan + f.infinity : largest;
   if (to == DType::e8m0 && x < 0) return 255;
   const std::uint64_t sign = f.is_signed && std::signbit(x) ? std::uint64_t{1} << (f.bits - 1) : 0;
@@ -190,7 +218,8 @@ inline bool is_nan(DType t, std::uint64_t bits) { return is_float(t) && std::isn
 inline bool same(DType t, std::uint64_t a, std::uint64_t b) { return a == b || (is_nan(t, a) && is_nan(t, b)); }
 
 inline std::string describe(DType from, DType to, std::uint64_t bits) {
-  return std::string(tessera::dtype_name(from)) + " " + std::to_string(bits) + " to " + std::string(tessera::dtype_name(to));
+  return std::string(tessera::dtype_name(from)) + " " + std::to_string(bits) + " to " +
+         std::string(tessera::dtype_name(to));
 }
 
 /// A cheap sequence of 64-bit words (SplitMix64).

@@ -19,22 +19,23 @@
 //              Saturating: to the largest finite value, and so do infinities. Otherwise: to infinity, or to NaN where
 //              there is none (e4m3, e8m0); toward zero gives the largest finite value, as IEEE 754 does, but
 //              infinities remain. e2m1, e2m3, e3m2 always saturate, as they have neither.
-//   e8m0       holds 2^-127 … 2^127 and NaN. What is below 2^-127 gives 2^-127 in every mode, ±0 too; what is below zero
-//              gives NaN, as no scale is meant by it. Ties go to the even bit pattern.
+//   e8m0       holds 2^-127 … 2^127 and NaN. What is below 2^-127 gives 2^-127 in every mode, ±0 too; what is
+//              negative gives NaN, as no scale is meant by it. Ties go to the even bit pattern.
 //   to integer Beyond the range: saturating clamps; otherwise it wraps, modulo 2^bits of the rounded value, and
 //              infinities give 0.
 //   to b8      x ≠ 0.
 //   stochastic The magnitude rounds up exactly when floor(fraction × 2^64) + random carries out of 64 bits, `fraction`
-//              being what is cut off in units of the last kept place. With k fraction bits this is adding the top k bits
-//              of `random` below the last place and truncating. A source of fewer random bits puts them at the top.
+//              being what is cut off in units of the last kept place. With k fraction bits this is adding the top k
+//              bits of `random` below the last place and truncating. Who has fewer random bits puts them at the top.
 
 TESSERA_BEGIN
 
 /// How a conversion rounds. `standard` is the language's: nearest even, but toward zero from floats to integers.
 enum class Rounding : std::uint8_t { standard, nearest_even, toward_zero, stochastic };
 
-/// What a conversion does beyond the range. `standard` is the language's: floats of 8 bits and fewer saturate, wider ones
-/// overflow; integers saturate from floats and wrap from integers. `overflow` is infinity or NaN, and wraps in integers.
+/// What a conversion does beyond the range. `standard` is the language's: floats of 8 bits and fewer saturate, wider
+/// ones overflow; integers saturate from floats and wrap from integers. `overflow` is infinity or NaN, and wraps in
+/// integers.
 enum class Saturation : std::uint8_t { standard, saturate, overflow };
 
 namespace detail {
@@ -93,18 +94,11 @@ constexpr Unpacked unpack(const DTypeInfo& t, std::uint64_t bits) {
 /// Whether to round up, away from zero, what a right shift by `shift` ≥ 1 cuts from `m`; `odd` is the kept last bit.
 constexpr bool rounds_up(std::uint64_t m, int shift, bool odd, Rounding rounding, std::uint64_t random) {
   if (rounding == Rounding::toward_zero) return false;
-  std::uint64_t fraction = 0;  // the part cut off, × 2^64, rounded down; `sticky`: something is below
-  bool sticky = false;
-  if (shift <= 64) {
-    fraction = m << (64 - shift);
-  } else {
-    const int more = shift - 64;
-    fraction = more < 64 ? m >> more : 0;
-    sticky = (m & low_mask(more)) != 0;
-  }
+  // The part cut off, × 2^64. What a shift beyond 64 drops of it is too small to matter: it is then below one half.
+  const std::uint64_t fraction = shift <= 64 ? m << (64 - shift) : shift < 128 ? m >> (shift - 64) : 0;
   if (rounding == Rounding::stochastic) return random > ~fraction;
   constexpr std::uint64_t half = std::uint64_t{1} << 63;
-  return fraction > half || (fraction == half && (sticky || odd));
+  return fraction > half || (fraction == half && odd);
 }
 
 constexpr std::uint64_t pack_float(const DTypeInfo& t, const Unpacked& v, Rounding rounding, bool saturate,
@@ -132,8 +126,8 @@ constexpr std::uint64_t pack_float(const DTypeInfo& t, const Unpacked& v, Roundi
   const int shift = place - t.mantissa_bits - v.exponent;
   const std::uint64_t kept = shift <= 0 ? v.significand << -shift : shift < 64 ? v.significand >> shift : 0;
   // A carry out of the mantissa moves into the exponent field, and out of the subnormals into the normals.
-  std::uint64_t code = (static_cast<std::uint64_t>(place + t.bias) << t.mantissa_bits) + kept -
-                       (std::uint64_t{1} << t.mantissa_bits);
+  std::uint64_t code =
+      (static_cast<std::uint64_t>(place + t.bias) << t.mantissa_bits) + kept - (std::uint64_t{1} << t.mantissa_bits);
   if (shift > 0 && rounds_up(v.significand, shift, (code & 1) != 0, rounding, random)) ++code;
   return code > largest ? overflowed : sign | code;
 }
@@ -141,9 +135,7 @@ constexpr std::uint64_t pack_float(const DTypeInfo& t, const Unpacked& v, Roundi
 constexpr std::uint64_t pack_integer(const DTypeInfo& t, const Unpacked& v, Rounding rounding, bool saturate,
                                      std::uint64_t random) {
   if (v.value_class == ValueClass::nan || v.value_class == ValueClass::zero) return 0;
-  const std::uint64_t limit = !v.negative    ? low_mask(t.precision)
-                              : t.has_sign   ? std::uint64_t{1} << (t.bits - 1)
-                                             : 0;
+  const std::uint64_t limit = !v.negative ? low_mask(t.precision) : t.has_sign ? std::uint64_t{1} << (t.bits - 1) : 0;
   std::uint64_t magnitude = 0;
   bool beyond = v.value_class == ValueClass::infinite;
   if (!beyond && v.exponent >= 0) {
@@ -170,10 +162,12 @@ constexpr std::uint64_t convert_bits(DType from, DType to, std::uint64_t bits, R
   if (t.is_boolean()) return v.value_class != detail::ValueClass::zero;
   if (t.is_floating()) {
     const bool saturate = saturation == Saturation::standard ? t.bits <= 8 : saturation == Saturation::saturate;
-    return detail::pack_float(t, v, rounding == Rounding::standard ? Rounding::nearest_even : rounding, saturate, random);
+    return detail::pack_float(t, v, rounding == Rounding::standard ? Rounding::nearest_even : rounding, saturate,
+                              random);
   }
   const bool saturate = saturation == Saturation::standard ? f.is_floating() : saturation == Saturation::saturate;
-  return detail::pack_integer(t, v, rounding == Rounding::standard ? Rounding::toward_zero : rounding, saturate, random);
+  return detail::pack_integer(t, v, rounding == Rounding::standard ? Rounding::toward_zero : rounding, saturate,
+                              random);
 }
 
 /// The value as a double: exact for every type but i64 and u64, which round to nearest even.
@@ -234,8 +228,6 @@ constexpr bool is_nan_bits(DType type, std::uint64_t bits) {
 }
 
 /// The type's quiet NaN; of a type without NaN, what a NaN becomes in it: its largest value, 0 in integers, true in b8.
-constexpr std::uint64_t nan_bits(DType type) {
-  return convert_bits(DType::f64, type, std::uint64_t{0x7ff8} << 48);
-}
+constexpr std::uint64_t nan_bits(DType type) { return convert_bits(DType::f64, type, std::uint64_t{0x7ff8} << 48); }
 
 TESSERA_END

@@ -8,19 +8,23 @@
 
 #include "tessera/version.hpp"
 
+// clang-format off
 // X(identifier): every element type, in the order of DType. `tessera::identifier` is its host C++ type.
 #define TESSERA_ELEMENT_TYPES(X) \
   X(b8) X(i4) X(u4) X(i8) X(u8) X(i16) X(u16) X(i32) X(u32) X(i64) X(u64) \
   X(e2m1) X(e2m3) X(e3m2) X(e4m3) X(e5m2) X(e8m0) X(f16) X(bf16) X(f32) X(f64)
+// clang-format on
 
 TESSERA_BEGIN
 
+// clang-format off
 /// The type of an array's elements, of a scalar, of a tile.
 enum class DType : std::uint8_t {
   b8,
   i4, u4, i8, u8, i16, u16, i32, u32, i64, u64,
   e2m1, e2m3, e3m2, e4m3, e5m2, e8m0, f16, bf16, f32, f64
 };
+// clang-format on
 
 enum class DTypeKind : std::uint8_t { boolean, signed_int, unsigned_int, floating };
 
@@ -36,9 +40,9 @@ struct DTypeInfo {
   bool has_zero;
   bool has_inf;
   bool has_nan;
-  std::uint8_t precision;      ///< significant bits: mantissa with its leading one; value bits of an integer
-  std::int16_t max_exponent;   ///< of the leading bit of the largest finite value
-  std::int16_t min_exponent;   ///< of the smallest positive value, subnormal if the type has them
+  std::uint8_t precision;     ///< significant bits: mantissa with its leading one; value bits of an integer
+  std::int16_t max_exponent;  ///< of the leading bit of the largest finite value
+  std::int16_t min_exponent;  ///< of the smallest positive value, subnormal if the type has them
 
   constexpr bool is_boolean() const { return kind == DTypeKind::boolean; }
   constexpr bool is_integer() const { return kind == DTypeKind::signed_int || kind == DTypeKind::unsigned_int; }
@@ -49,6 +53,7 @@ struct DTypeInfo {
 };
 
 // Sources: IEEE 754-2019 (f16 f32 f64); OCP OFP8 1.0 (e4m3 without infinities, e5m2); OCP MX 1.0 (e2m1 e2m3 e3m2 e8m0).
+// clang-format off
 inline constexpr DTypeInfo dtype_table[] = {
     // name    kind                    bits exp man bias  sign   zero   inf    nan   prec max   min
     {"b8", DTypeKind::boolean, 8, 0, 0, 0, false, true, false, false, 1, 0, 0},
@@ -73,6 +78,7 @@ inline constexpr DTypeInfo dtype_table[] = {
     {"f32", DTypeKind::floating, 32, 8, 23, 127, true, true, true, true, 24, 127, -149},
     {"f64", DTypeKind::floating, 64, 11, 52, 1023, true, true, true, true, 53, 1023, -1074},
 };
+// clang-format on
 inline constexpr int dtype_count = sizeof(dtype_table) / sizeof(dtype_table[0]);
 static_assert(dtype_count == static_cast<int>(DType::f64) + 1);
 
@@ -171,7 +177,9 @@ struct DTypeOf<std::make_unsigned_t<OtherI64>> {
 
 /// A C++ type that is an element type of the language: `float`, `std::int8_t`, `f16` … (not `char`, whose sign varies).
 template <class T>
-concept ElementType = requires { detail::DTypeOf<std::remove_cv_t<T>>::value; };
+concept ElementType = requires {
+  detail::DTypeOf<std::remove_cv_t<T>>::value;
+};
 
 /// The element type of a C++ type, const or not.
 template <ElementType T>

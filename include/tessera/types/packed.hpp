@@ -18,7 +18,8 @@ static_assert(std::endian::native == std::endian::little, "Tessera's arrays are 
 
 /// A type through which raw memory may be read.
 template <class T>
-concept ByteType = std::is_same_v<std::remove_cv_t<T>, std::byte> || std::is_same_v<std::remove_cv_t<T>, unsigned char>;
+concept ByteType = (std::is_same_v<std::remove_cv_t<T>, std::byte>) ||
+                   (std::is_same_v<std::remove_cv_t<T>, unsigned char>);
 
 /// The bytes of an array of `count` elements: 4-bit types ceil(count/2), 6-bit types ceil(3·count/4).
 constexpr std::size_t packed_bytes(DType type, std::size_t count) {
@@ -39,10 +40,17 @@ constexpr std::uint64_t load_packed(DType type, const Byte* data, std::size_t in
       return bits;
     }
     switch (bytes) {  // constant sizes become single loads
-      case 1: std::memcpy(&bits, data, 1); break;
-      case 2: std::memcpy(&bits, data, 2); break;
-      case 4: std::memcpy(&bits, data, 4); break;
-      default: std::memcpy(&bits, data, 8);
+      case 1:
+        std::memcpy(&bits, data, 1);
+        break;
+      case 2:
+        std::memcpy(&bits, data, 2);
+        break;
+      case 4:
+        std::memcpy(&bits, data, 4);
+        break;
+      default:
+        std::memcpy(&bits, data, 8);
     }
     return bits;
   }
@@ -66,10 +74,17 @@ constexpr void store_packed(DType type, Byte* data, std::size_t index, std::uint
       return;
     }
     switch (bytes) {
-      case 1: std::memcpy(data, &bits, 1); break;
-      case 2: std::memcpy(data, &bits, 2); break;
-      case 4: std::memcpy(data, &bits, 4); break;
-      default: std::memcpy(data, &bits, 8);
+      case 1:
+        std::memcpy(data, &bits, 1);
+        break;
+      case 2:
+        std::memcpy(data, &bits, 2);
+        break;
+      case 4:
+        std::memcpy(data, &bits, 4);
+        break;
+      default:
+        std::memcpy(data, &bits, 8);
     }
     return;
   }

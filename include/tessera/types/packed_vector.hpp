@@ -23,7 +23,9 @@ class PackedReference {
     store_packed(dtype_of<T>, data_, index_, element_bits(value));
     return *this;
   }
-  constexpr const PackedReference& operator=(const PackedReference& other) const { return *this = static_cast<T>(other); }
+  constexpr const PackedReference& operator=(const PackedReference& other) const {
+    return *this = static_cast<T>(other);
+  }
 
  private:
   std::byte* data_;
@@ -58,7 +60,7 @@ class PackedIterator {
 
 /// A view of `size` packed elements, from the start of a byte; `const T` cannot be written. Does not check indices.
 template <class T>
-  requires ElementType<T>
+requires ElementType<T>
 class PackedSpan {
  public:
   using value_type = std::remove_const_t<T>;
@@ -118,7 +120,8 @@ class PackedVector {
   /// Keeps the first elements; new ones have the pattern 0.
   constexpr void resize(std::size_t size) {
     data_.resize(packed_bytes(dtype_of<T>, size));
-    const std::size_t used = size % 8 * info(dtype_of<T>).bits % 8;  // bits of the last byte; the rest held dropped ones
+    const std::size_t used =
+        size % 8 * info(dtype_of<T>).bits % 8;  // bits of the last byte; the rest held dropped ones
     if (used != 0) data_.back() &= static_cast<std::byte>((1u << used) - 1);
     size_ = size;
   }
