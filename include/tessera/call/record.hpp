@@ -10,17 +10,20 @@
 #include "tessera/ir/tile.hpp"
 #include "tessera/version.hpp"
 
-// The header finds a variant and jumps to it without the library; everything else (compiling, many threads, scratch)
-// is behind `launch` and `run_variant`. These structures are written by the library and only read here.
+// The header finds a variant and jumps to it without the library; everything else (compiling, many threads, scratch,
+// failed checks) is behind `launch` and `run_variant`. These structures are written by the library and only read here.
 
 TESSERA_BEGIN
 struct Config;
+namespace jit {
+struct Context;  // jit/runtime/context.hpp: what machine code may ask of the library
+}
 
 namespace call {
 
 /// Machine code: runs the programs [first, end) of the grid, numbered row-major in the order of the grid's dimensions.
-/// `scratch` has Variant::scratch_bytes bytes, 64-byte aligned, and belongs to the calling thread.
-using Entry = void (*)(const std::uint64_t* frame, std::int64_t first, std::int64_t end, std::byte* scratch);
+/// `context` is null where Variant::needs_context is false.
+using Entry = void (*)(const std::uint64_t* frame, std::int64_t first, std::int64_t end, jit::Context* context);
 
 /// A condition on one Frame word under which a variant may run.
 struct Guard {
@@ -77,7 +80,7 @@ struct Variant {
   std::int64_t (*programs)(const Variant&, const std::uint64_t* frame) = nullptr;  ///< the rest of the grid, or null
   void (*prologue)(const Variant&, const std::uint64_t* frame) = nullptr;  ///< runs once before the grid, or null
   std::uint64_t config_key = 0;     ///< Config::key of the calls that it serves; 0: calls without one
-  std::size_t scratch_bytes = 0;    ///< per thread
+  bool needs_context = true;        ///< the code uses scratch, checks or prints
   std::int64_t inline_limit = 0;    ///< grids of at most this many programs run on the caller's thread
   std::int64_t grain = 1;           ///< fewest programs worth a task of their own
   std::int32_t threads = 0;         ///< most threads to use; 0: all
@@ -140,14 +143,15 @@ struct KernelRecord {
 TESSERA_API Status launch(KernelRecord& record, const std::uint64_t* frame, std::size_t words,
                           const Config* config) noexcept;
 
-/// In libtessera_jit: runs `count` programs (Variant::count) of a variant: prologue, scratch, threads.
+/// In libtessera_jit: runs `count` programs (Variant::count) of a variant: prologue, context, threads. Failed checks of
+/// the kernel end in a UserError that names them.
 TESSERA_API Status run_variant(const KernelRecord& record, const Variant& variant, const std::uint64_t* frame,
                                std::int64_t count) noexcept;
 
-/// Runs a variant that matches `frame`; small grids without scratch directly, on this thread.
+/// Runs a variant that matches `frame`; small grids of plain code directly, on this thread.
 inline Status run(const KernelRecord& record, const Variant& variant, const std::uint64_t* frame) noexcept {
   const std::int64_t count = variant.count(frame);
-  if (count >= 0 && count <= variant.inline_limit && variant.scratch_bytes == 0 && variant.prologue == nullptr)
+  if (count >= 0 && count <= variant.inline_limit && !variant.needs_context && variant.prologue == nullptr)
       [[likely]] {
     variant.entry(frame, 0, count, nullptr);
     return {};

@@ -1,0 +1,106 @@
+// Owns the call of a captured kernel: check, find machine code, jump; throwing, and not.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tessera/call/bind.hpp"
+#include "tessera/call/config.hpp"
+#include "tessera/call/fast_bind.hpp"
+#include "tessera/call/record.hpp"
+#include "tessera/version.hpp"
+
+// Programs that only capture and interpret kernels need no library: nothing here is instantiated without a call.
+
+TESSERA_BEGIN
+namespace call {
+
+/// The record of a captured kernel in this program or shared library.
+template <class Captured>
+inline constinit KernelRecord record_of{Captured::program};
+
+/// Checks the arguments and makes their Frame, without running anything: for the interpreter.
+template <class Captured, class... Args>
+Status bind_call(Frame<Captured>& frame, Args&&... args) noexcept {
+  if constexpr (types_fit<Captured, std::remove_reference_t<Args>...>()) {
+    if (fast_bind<Captured>(frame.data(), args...)) [[likely]]
+      return {};
+    return full_bind<Captured>(frame.data(), args...);
+  } else {
+    return {};
+  }
+}
+
+/// Runs a kernel, with a configuration and its key, or null and 0. Whatever is wrong comes back as the Status, before any work; nothing is thrown.
+/// Arguments: for arrays a View, container, span, C array or mdspan; for scalars numbers; in the kernel's order.
+template <class Captured, class... Args>
+Status try_invoke_with(const Config* config, std::uint64_t config_key, Args&&... args) noexcept {
+  if constexpr (types_fit<Captured, std::remove_reference_t<Args>...>()) {
+    Frame<Captured> frame;
+    if (!fast_bind<Captured>(frame.data(), args...)) [[unlikely]]
+      if (Status status = full_bind<Captured>(frame.data(), args...); !status) return status;
+    if (const Variant* variant = record_of<Captured>.find(frame.data(), config_key)) [[likely]]
+      return run(record_of<Captured>, *variant, frame.data());
+    return launch(record_of<Captured>, frame.data(), frame.size(), config);
+  } else {
+    return {};
+  }
+}
+template <class Captured, class... Args>
+Status try_invoke(Args&&... args) noexcept {
+  return try_invoke_with<Captured>(nullptr, 0, args...);
+}
+
+/// Runs a kernel; throws UserError, DeviceError or InternalError.
+template <class Captured, class... Args>
+void invoke(Args&&... args) {
+  try_invoke_with<Captured>(nullptr, 0, args...).raise();
+}
+
+/// A kernel with a configuration, as `kernel.with(config)` makes it: called like the kernel itself.
+template <class Captured>
+class Configured {
+ public:
+  explicit Configured(Config config) : config_(std::move(config)), key_(config_.key()) {
+    status_ = check_config(Captured::program, config_);
+  }
+
+  template <class... Args>
+  void operator()(Args&&... args) const {
+    try_call(args...).raise();
+  }
+  template <class... Args>
+  Status try_call(Args&&... args) const noexcept {
+    if (!status_) return status_;
+    return try_invoke_with<Captured>(&config_, key_, args...);
+  }
+  const Config& config() const { return config_; }
+
+ private:
+  Config config_;
+  std::uint64_t key_;
+  Status status_;
+};
+
+/// Runs a program made at run time, with arguments of erased types.
+inline Status invoke_program(KernelRecord& record, std::span<const RawArg> args, const Config* config = nullptr) noexcept {
+#if TESSERA_HAS_EXCEPTIONS
+  try {
+#endif
+    std::vector<std::uint64_t> frame(frame_layout(*record.program).words());
+    if (Status status = bind(*record.program, args, frame.data()); !status) return status;
+    if (const Variant* variant = record.find(frame.data(), config != nullptr ? config->key() : 0))
+      return run(record, *variant, frame.data());
+    return launch(record, frame.data(), frame.size(), config);
+#if TESSERA_HAS_EXCEPTIONS
+  } catch (...) {
+    return Status::from_current_exception();
+  }
+#endif
+}
+
+}  // namespace call
+TESSERA_END
