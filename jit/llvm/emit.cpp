@@ -1,0 +1,593 @@
+// Owns the translation of functions, regions, control flow and calls of the runtime to LLVM IR.
+#include "jit/llvm/emit.hpp"
+
+#include <llvm/IR/Intrinsics.h>
+
+#include <algorithm>
+
+#include "jit/llvm/emitter.hpp"
+#include "jit/runtime/context.hpp"
+
+TESSERA_BEGIN
+namespace jit::detail {
+
+using loop::FunctionKind;
+using loop::Op;
+
+void emit(const loop::Program& program, llvm::Module& module, const EmitOptions& options) {
+  Emitter(program, module, options).run();
+}
+
+void Emitter::run() {
+  const std::size_t count = program_.functions.size();
+  std::vector<char> visiting(count);
+  std::vector<std::vector<char>> uses(count);
+  signatures_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (program_.functions[i].kind == FunctionKind::host)
+      throw Unsupported("function " + program_.functions[i].name + ": a CPU has no host prologue");
+    find_buffers(static_cast<int>(i), visiting, uses);
+    for (std::size_t buffer = 0; buffer < uses[i].size(); ++buffer)
+      if (uses[i][buffer] && program_.functions[i].kind == FunctionKind::helper)
+        signatures_[i].buffers.push_back(static_cast<int>(buffer));
+    declare(static_cast<int>(i));
+  }
+  for (std::size_t i = 0; i < count; ++i) define(static_cast<int>(i));
+}
+
+// A helper's hidden pointers are the buffers that it or its callees use and do not place themselves.
+void Emitter::find_buffers(int index, std::vector<char>& visiting, std::vector<std::vector<char>>& uses) {
+  std::vector<char>& mine = uses[static_cast<std::size_t>(index)];
+  if (!mine.empty()) return;
+  const loop::Function& f = program_.functions[static_cast<std::size_t>(index)];
+  if (visiting[static_cast<std::size_t>(index)]) throw Unsupported("function " + f.name + " calls itself");
+  visiting[static_cast<std::size_t>(index)] = 1;
+  std::vector<char> used(program_.buffers.size() + 1), placed(program_.buffers.size() + 1);
+  collect(f.body, visiting, uses, used, placed);
+  for (std::size_t i = 0; i < used.size(); ++i) used[i] = used[i] && !placed[i];
+  uses[static_cast<std::size_t>(index)] = std::move(used);
+}
+
+void Emitter::collect(const loop::Region& region, std::vector<char>& visiting, std::vector<std::vector<char>>& uses,
+                      std::vector<char>& used, std::vector<char>& placed) {
+  for (const loop::Inst& inst : region.body) {
+    if (inst.buffer >= 0) {
+      if (static_cast<std::size_t>(inst.buffer) >= program_.buffers.size()) refuse(inst, "there is no such buffer");
+      (inst.op == Op::alloc ? placed : used)[static_cast<std::size_t>(inst.buffer)] = 1;
+    }
+    if (inst.op == Op::call) {
+      const int callee = function_index(inst.text);
+      if (callee < 0) refuse(inst, "there is no function " + inst.text);
+      find_buffers(callee, visiting, uses);
+      for (std::size_t i = 0; i < used.size(); ++i) used[i] = used[i] || uses[static_cast<std::size_t>(callee)][i];
+    }
+    for (const loop::Region& inner : inst.regions) collect(inner, visiting, uses, used, placed);
+  }
+}
+
+int Emitter::function_index(const std::string& name) const {
+  for (std::size_t i = 0; i < program_.functions.size(); ++i)
+    if (program_.functions[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+void Emitter::declare(int index) {
+  const loop::Function& f = program_.functions[static_cast<std::size_t>(index)];
+  Signature& signature = signatures_[static_cast<std::size_t>(index)];
+  llvm::Type* pointer = b_.getPtrTy();
+  std::vector<llvm::Type*> params;
+  llvm::Type* result = b_.getVoidTy();
+  if (f.kind == FunctionKind::entry) {
+    params = {pointer, b_.getInt64Ty(), b_.getInt64Ty(), pointer};
+    if (f.body.params.size() != 2) throw Unsupported("function " + f.name + ": an entry takes first and end");
+  } else {
+    for (loop::Value v : f.body.params) params.push_back(type(f.types[static_cast<std::size_t>(v)]));
+    params.insert(params.end(), signature.buffers.size() + 2, pointer);  // buffers, frame, context
+    std::vector<llvm::Type*> results;
+    for (const loop::Type& t : f.result_types) results.push_back(type(t));
+    if (results.size() == 1) result = results[0];
+    if (results.size() > 1) result = llvm::StructType::get(module_.getContext(), results);
+  }
+  const bool entry = f.kind == FunctionKind::entry;
+  signature.function = llvm::Function::Create(
+      llvm::FunctionType::get(result, params, false),
+      entry ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage, f.name, module_);
+  llvm::Function& function = *signature.function;
+  function.setDoesNotThrow();
+  if (entry) {
+    function.addParamAttr(0, llvm::Attribute::NoAlias);
+    function.addParamAttr(0, llvm::Attribute::ReadOnly);
+    return;
+  }
+  for (std::size_t i = 0; i < signature.buffers.size(); ++i)
+    if (program_.buffers[static_cast<std::size_t>(signature.buffers[i])].no_alias)
+      function.addParamAttr(static_cast<unsigned>(f.body.params.size() + i), llvm::Attribute::NoAlias);
+}
+
+void Emitter::define(int index) {
+  const loop::Function& f = program_.functions[static_cast<std::size_t>(index)];
+  const Signature& signature = signatures_[static_cast<std::size_t>(index)];
+  fn_ = {};
+  fn_.loop = &f;
+  fn_.llvm = signature.function;
+  fn_.values.resize(f.types.size());
+  fn_.zeros.resize(f.types.size());
+  fn_.bases.resize(program_.buffers.size());
+
+  std::vector<Value*> params;
+  if (f.kind == FunctionKind::entry) {
+    fn_.frame = fn_.llvm->getArg(0);
+    params = {fn_.llvm->getArg(1), fn_.llvm->getArg(2)};
+    fn_.context = fn_.llvm->getArg(3);
+  } else {
+    unsigned at = 0;
+    for (std::size_t i = 0; i < f.body.params.size(); ++i) params.push_back(fn_.llvm->getArg(at++));
+    for (int buffer : signature.buffers) fn_.bases[static_cast<std::size_t>(buffer)] = fn_.llvm->getArg(at++);
+    fn_.frame = fn_.llvm->getArg(at++);
+    fn_.context = fn_.llvm->getArg(at);
+  }
+  b_.SetInsertPoint(block("entry"));
+  llvm::BasicBlock* body = block("body");
+  fn_.prologue_end = b_.CreateBr(body);
+  b_.SetInsertPoint(body);
+  finish(region(f.body, params));
+}
+
+void Emitter::finish(const std::vector<Value*>& results) {
+  if (fn_.loop->kind == FunctionKind::entry || fn_.loop->result_types.empty()) {
+    b_.CreateRetVoid();
+  } else if (fn_.loop->result_types.size() == 1) {
+    b_.CreateRet(results[0]);
+  } else {
+    Value* all = llvm::PoisonValue::get(fn_.llvm->getReturnType());
+    for (std::size_t i = 0; i < results.size(); ++i) all = b_.CreateInsertValue(all, results[i], static_cast<unsigned>(i));
+    b_.CreateRet(all);
+  }
+}
+
+llvm::BasicBlock* Emitter::block(const char* name) {
+  return llvm::BasicBlock::Create(module_.getContext(), name, fn_.llvm);
+}
+
+std::vector<llvm::Value*> Emitter::region(const loop::Region& region, const std::vector<Value*>& params) {
+  if (params.size() != region.params.size()) throw Unsupported(fn_.loop->name + ": a region takes other parameters");
+  for (std::size_t i = 0; i < params.size(); ++i) set(region.params[i], params[i]);
+  for (const loop::Inst& inst : region.body) {
+    if (inst.op == Op::yield) {
+      std::vector<Value*> results;
+      for (loop::Value v : inst.operands) results.push_back(use(v));
+      return results;
+    }
+    instruction(inst);
+  }
+  return {};
+}
+
+void Emitter::instruction(const loop::Inst& inst) {
+  const auto operand = [&](std::size_t k) {
+    if (k >= inst.operands.size()) refuse(inst, "an operand is missing");
+    return use(inst.operands[k]);
+  };
+  const auto operand_type = [&](std::size_t k) -> const loop::Type& { return type_of(inst.operands[k]); };
+  const auto imm = [&](std::size_t k) { return k < inst.imm.size() ? inst.imm[k] : 0; };
+  const auto result = [&]() -> loop::Value {
+    if (inst.results.size() != 1) refuse(inst, "it has one result");
+    return inst.results[0];
+  };
+  const bool contract = (inst.flags & loop::flag_contract) != 0;
+
+  switch (inst.op) {
+    case Op::constant: {
+      const int zeros = imm(0) == 0 ? 62 : __builtin_ctzll(static_cast<unsigned long long>(imm(0)));
+      set(result(), constant(type_of(result()), imm(0)), zeros);
+      return;
+    }
+    case Op::word: {
+      const loop::Type& t = type_of(result());
+      if (t.lanes != 1) refuse(inst, "a frame word is a scalar");
+      Value* bits = word(imm(0));
+      const int width = info(t.elem).bits;
+      if (width < 64) bits = b_.CreateTrunc(bits, b_.getIntNTy(static_cast<unsigned>(std::max(width, 8))));
+      set(result(), width < 8 ? wrap(bits, t.elem) : from_storage(bits, t.elem));
+      return;
+    }
+    case Op::iota: set(result(), iota(type_of(result()))); return;
+
+    case Op::neg: case Op::abs: case Op::sqrt: case Op::floor: case Op::ceil: case Op::trunc: case Op::round:
+    case Op::logical_not:
+      set(result(), unary(inst.op, operand(0), operand_type(0)));
+      return;
+
+    case Op::add: case Op::sub: case Op::mul: case Op::div: case Op::rem: case Op::floor_div: case Op::floor_rem:
+    case Op::min: case Op::max: case Op::min_number: case Op::max_number: case Op::fast_min: case Op::fast_max:
+    case Op::bit_and: case Op::bit_or: case Op::bit_xor: case Op::shl: case Op::shr: {
+      Value* value = binary(inst.op, operand(0), operand(1), operand_type(0), contract);
+      int zeros = 0;
+      if (operand_type(0).lanes == 1 && info(operand_type(0).elem).is_integer()) {
+        const int x = trailing_zeros(inst.operands[0]), y = trailing_zeros(inst.operands[1]);
+        if (inst.op == Op::add || inst.op == Op::sub || inst.op == Op::bit_or || inst.op == Op::min || inst.op == Op::max)
+          zeros = std::min(x, y);
+        if (inst.op == Op::mul) zeros = std::min(x + y, 62);
+        if (inst.op == Op::bit_and) zeros = std::max(x, y);
+        if (inst.op == Op::shl)
+          if (auto* count = llvm::dyn_cast<llvm::ConstantInt>(use(inst.operands[1])))
+            zeros = std::min<int>(62, x + static_cast<int>(count->getLimitedValue(62)));
+      }
+      set(result(), value, zeros);
+      return;
+    }
+    case Op::eq: case Op::ne: case Op::lt: case Op::le: case Op::gt: case Op::ge:
+      set(result(), compare(inst.op, operand(0), operand(1), operand_type(0)));
+      return;
+    case Op::fma: set(result(), fma(operand(0), operand(1), operand(2), operand_type(0), contract)); return;
+    case Op::select: {
+      Value *c = operand(0), *x = operand(1), *y = operand(2);
+      if (lanes_of(c) != lanes_of(x)) {
+        if (lanes_of(c) != 1) refuse(inst, "the mask has other lanes than the values");
+      }
+      set(result(), b_.CreateSelect(c, x, y), std::min(trailing_zeros(inst.operands[1]), trailing_zeros(inst.operands[2])));
+      return;
+    }
+    case Op::cast: {
+      const auto rounding = static_cast<Rounding>(imm(0) & 0xff);
+      const auto saturation = static_cast<Saturation>(imm(0) >> 8 & 0xff);
+      if (rounding > Rounding::stochastic || saturation > Saturation::overflow) refuse(inst, "imm names no rounding");
+      Value* random = rounding == Rounding::stochastic ? operand(1) : nullptr;
+      const loop::Type &from = operand_type(0), &to = type_of(result());
+      if (from.lanes != to.lanes) refuse(inst, "its lanes differ");
+      if (rounding == Rounding::stochastic && info(from.elem).is_integer() && info(from.elem).bits == 64 &&
+          info(to.elem).is_floating())
+        refuse(inst, "stochastic rounding of 64-bit integers is not supported");
+      const bool keeps = info(from.elem).is_integer() && info(to.elem).is_integer();
+      set(result(), cast(operand(0), from, to, rounding, saturation, random),
+          keeps ? trailing_zeros(inst.operands[0]) : 0);
+      return;
+    }
+    case Op::bitcast: set(result(), bitcast(operand(0), operand_type(0), type_of(result()))); return;
+    case Op::broadcast: set(result(), spread(operand(0), type_of(result()).lanes)); return;
+    case Op::extract:
+      set(result(), lanes_of(operand(0)) == 1 ? operand(0) : b_.CreateExtractElement(operand(0), operand(1)));
+      return;
+    case Op::insert:
+      set(result(), lanes_of(operand(0)) == 1 ? operand(1) : b_.CreateInsertElement(operand(0), operand(1), operand(2)));
+      return;
+    case Op::shuffle: set(result(), shuffle(inst)); return;
+    case Op::reduce_add: case Op::reduce_mul: case Op::reduce_min: case Op::reduce_max: case Op::reduce_and:
+    case Op::reduce_or:
+      set(result(), reduce(inst.op, operand(0), operand_type(0)));
+      return;
+
+    case Op::load: set(result(), load(inst)); return;
+    case Op::store: store(inst); return;
+    case Op::gather: set(result(), gather(inst)); return;
+    case Op::scatter: scatter(inst); return;
+    case Op::atomic: {
+      Value* old = atomic(inst);
+      if (!inst.results.empty()) set(result(), old);
+      return;
+    }
+    case Op::compare_exchange: {
+      Value* old = compare_exchange(inst);
+      if (!inst.results.empty()) set(result(), old);
+      return;
+    }
+    case Op::prefetch: prefetch(inst); return;
+    case Op::alloc: alloc(inst); return;
+    case Op::fill: fill(inst); return;
+
+    case Op::for_loop: for_loop(inst); return;
+    case Op::while_loop: while_loop(inst); return;
+    case Op::if_else: if_else(inst); return;
+    case Op::call: call(inst); return;
+    case Op::print: print(inst); return;
+    case Op::fail: fail(inst); return;
+    case Op::yield: return;
+
+    case Op::tile_zero: case Op::tile_load: case Op::tile_store: case Op::mma: case Op::map_tile: case Op::roles:
+    case Op::acquire: case Op::commit: case Op::wait: case Op::release: case Op::copy_async: case Op::fence:
+    case Op::barrier: case Op::wait_mma: case Op::shuffle_lane: case Op::place_id: case Op::send: case Op::recv:
+      refuse(inst, "a CPU has no tiles, roles or channels");
+  }
+  refuse(inst, "unknown instruction");
+}
+
+void Emitter::for_loop(const loop::Inst& inst) {
+  if (inst.operands.size() < 3 || inst.regions.size() != 1) refuse(inst, "it takes lo, hi, step and one region");
+  Value *lo = use(inst.operands[0]), *hi = use(inst.operands[1]), *step = use(inst.operands[2]);
+  const loop::Region& body = inst.regions[0];
+  const int zeros = std::min(trailing_zeros(inst.operands[0]), trailing_zeros(inst.operands[2]));
+  std::vector<Value*> carried;
+  for (std::size_t i = 3; i < inst.operands.size(); ++i) carried.push_back(use(inst.operands[i]));
+
+  auto *first = llvm::dyn_cast<llvm::ConstantInt>(lo), *last = llvm::dyn_cast<llvm::ConstantInt>(hi),
+       *by = llvm::dyn_cast<llvm::ConstantInt>(step);
+  if (by && by->getSExtValue() <= 0) refuse(inst, "its step is not positive");
+  const auto set_results = [&](const std::vector<Value*>& values) {
+    for (std::size_t i = 0; i < inst.results.size(); ++i) set(inst.results[i], values[i]);
+  };
+  const auto run_body = [&](Value* iv, const std::vector<Value*>& values, int iv_zeros) {
+    std::vector<Value*> params{iv};
+    params.insert(params.end(), values.begin(), values.end());
+    if (params.size() != body.params.size()) refuse(inst, "its region takes other parameters");
+    set(body.params[0], iv, iv_zeros);
+    // region() sets the parameters; what is known of the induction variable is set after them.
+    for (std::size_t i = 1; i < params.size(); ++i) set(body.params[i], params[i]);
+    for (const loop::Inst& inner : body.body) {
+      if (inner.op == Op::yield) {
+        std::vector<Value*> results;
+        for (loop::Value v : inner.operands) results.push_back(use(v));
+        if (results.size() != values.size()) refuse(inst, "it yields other values than it carries");
+        return results;
+      }
+      instruction(inner);
+    }
+    return std::vector<Value*>{};
+  };
+
+  const bool counted = first && last && by;
+  if (counted && first->getSExtValue() >= last->getSExtValue()) return set_results(carried);
+  if (counted && (inst.flags & loop::flag_unroll) != 0) {
+    for (std::int64_t i = first->getSExtValue(); i < last->getSExtValue(); i += by->getSExtValue())
+      carried = run_body(llvm::ConstantInt::getSigned(lo->getType(), i), carried,
+                         i == 0 ? 62 : __builtin_ctzll(static_cast<unsigned long long>(i)));
+    return set_results(carried);
+  }
+  if (counted && last->getSExtValue() - first->getSExtValue() <= by->getSExtValue())
+    return set_results(run_body(lo, carried, zeros));
+
+  // Rotated: the test stands at the end, and before the loop where the first trip is not certain.
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  llvm::BasicBlock *head = block("loop"), *exit = block("exit");
+  const bool guarded = !(first && last);
+  if (guarded)
+    b_.CreateCondBr(b_.CreateICmpSLT(lo, hi), head, exit);
+  else
+    b_.CreateBr(head);
+  b_.SetInsertPoint(head);
+  llvm::PHINode* iv = b_.CreatePHI(lo->getType(), 2);
+  iv->addIncoming(lo, before);
+  std::vector<llvm::PHINode*> phis;
+  std::vector<Value*> values;
+  for (Value* v : carried) {
+    phis.push_back(b_.CreatePHI(v->getType(), 2));
+    phis.back()->addIncoming(v, before);
+    values.push_back(phis.back());
+  }
+  const std::vector<Value*> yields = run_body(iv, values, zeros);
+  Value* next = b_.CreateNSWAdd(iv, step);  // hi is far from the end of i64: extents and ranges are counts of elements
+  llvm::BasicBlock* latch = b_.GetInsertBlock();
+  b_.CreateCondBr(b_.CreateICmpSLT(next, hi), head, exit);
+  iv->addIncoming(next, latch);
+  for (std::size_t i = 0; i < phis.size(); ++i) phis[i]->addIncoming(yields[i], latch);
+  b_.SetInsertPoint(exit);
+  std::vector<Value*> results = yields;
+  if (guarded)
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      llvm::PHINode* phi = b_.CreatePHI(carried[i]->getType(), 2);
+      phi->addIncoming(carried[i], before);
+      phi->addIncoming(yields[i], latch);
+      results[i] = phi;
+    }
+  set_results(results);
+}
+
+void Emitter::while_loop(const loop::Inst& inst) {
+  if (inst.regions.size() != 2) refuse(inst, "it has two regions");
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  llvm::BasicBlock *head = block("while"), *body = block("do"), *exit = block("exit");
+  b_.CreateBr(head);
+  b_.SetInsertPoint(head);
+  std::vector<llvm::PHINode*> phis;
+  std::vector<Value*> values;
+  for (loop::Value v : inst.operands) {
+    phis.push_back(b_.CreatePHI(use(v)->getType(), 2));
+    phis.back()->addIncoming(use(v), before);
+    values.push_back(phis.back());
+  }
+  std::vector<Value*> tested = region(inst.regions[0], values);
+  if (tested.size() != values.size() + 1) refuse(inst, "its condition yields other values than it carries");
+  b_.CreateCondBr(tested[0], body, exit);
+  b_.SetInsertPoint(body);
+  tested.erase(tested.begin());
+  const std::vector<Value*> yields = region(inst.regions[1], tested);
+  if (yields.size() != values.size()) refuse(inst, "it yields other values than it carries");
+  for (std::size_t i = 0; i < phis.size(); ++i) phis[i]->addIncoming(yields[i], b_.GetInsertBlock());
+  b_.CreateBr(head);
+  b_.SetInsertPoint(exit);
+  for (std::size_t i = 0; i < inst.results.size(); ++i) set(inst.results[i], tested[i]);
+}
+
+void Emitter::if_else(const loop::Inst& inst) {
+  if (inst.operands.size() != 1 || inst.regions.empty()) refuse(inst, "it takes a condition and its regions");
+  Value* condition = use(inst.operands[0]);
+  const bool has_else = inst.regions.size() > 1;
+  if (!has_else && !inst.results.empty()) refuse(inst, "without else it has no results");
+  if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(condition)) {
+    if (known->isZero() && !has_else) return;
+    const std::vector<Value*> values = region(inst.regions[known->isZero() ? 1 : 0], {});
+    for (std::size_t i = 0; i < inst.results.size(); ++i) set(inst.results[i], values[i]);
+    return;
+  }
+  llvm::BasicBlock *then = block("then"), *otherwise = has_else ? block("else") : nullptr, *join = block("join");
+  b_.CreateCondBr(condition, then, has_else ? otherwise : join);
+  b_.SetInsertPoint(then);
+  const std::vector<Value*> left = region(inst.regions[0], {});
+  llvm::BasicBlock* then_end = b_.GetInsertBlock();
+  b_.CreateBr(join);
+  std::vector<Value*> right;
+  llvm::BasicBlock* else_end = nullptr;
+  if (has_else) {
+    b_.SetInsertPoint(otherwise);
+    right = region(inst.regions[1], {});
+    else_end = b_.GetInsertBlock();
+    b_.CreateBr(join);
+  }
+  b_.SetInsertPoint(join);
+  if (!inst.results.empty() && (left.size() != inst.results.size() || right.size() != left.size()))
+    refuse(inst, "its regions yield other values than its results");
+  for (std::size_t i = 0; i < inst.results.size(); ++i) {
+    llvm::PHINode* phi = b_.CreatePHI(left[i]->getType(), 2);
+    phi->addIncoming(left[i], then_end);
+    phi->addIncoming(right[i], else_end);
+    set(inst.results[i], phi);
+  }
+}
+
+void Emitter::call(const loop::Inst& inst) {
+  const int index = function_index(inst.text);
+  const loop::Function& callee = program_.functions[static_cast<std::size_t>(index)];
+  if (callee.kind != FunctionKind::helper) refuse(inst, callee.name + " is no helper");
+  if (callee.body.params.size() != inst.operands.size() || callee.result_types.size() != inst.results.size())
+    refuse(inst, callee.name + " takes or returns other values");
+  const Signature& signature = signatures_[static_cast<std::size_t>(index)];
+  std::vector<Value*> arguments;
+  for (loop::Value v : inst.operands) arguments.push_back(use(v));
+  for (int buffer : signature.buffers) arguments.push_back(base(buffer));
+  arguments.push_back(fn_.frame);
+  arguments.push_back(fn_.context);
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (arguments[i]->getType() != signature.function->getArg(static_cast<unsigned>(i))->getType())
+      refuse(inst, "argument " + std::to_string(i) + " has another type");
+  Value* result = b_.CreateCall(signature.function, arguments);
+  if (inst.results.size() == 1) set(inst.results[0], result);
+  if (inst.results.size() > 1)
+    for (std::size_t i = 0; i < inst.results.size(); ++i)
+      set(inst.results[i], b_.CreateExtractValue(result, static_cast<unsigned>(i)));
+}
+
+void Emitter::print(const loop::Inst& inst) {
+  std::vector<Value*> words;
+  std::vector<std::uint8_t> types;
+  for (loop::Value v : inst.operands) {
+    const loop::Type& t = type_of(v);
+    Value* bits = use(v);
+    if (info(t.elem).bits >= 8) bits = to_storage(bits, t.elem);
+    if (bits->getType()->isFPOrFPVectorTy())
+      bits = as(bits, integer(bits->getType(), static_cast<int>(bits->getType()->getScalarSizeInBits())));
+    llvm::Type* wide = integer(bits->getType(), 64);
+    bits = info(t.elem).is_signed_integer() ? b_.CreateSExt(bits, wide) : b_.CreateZExt(bits, wide);
+    for (int lane = 0; lane < t.lanes; ++lane) {
+      words.push_back(t.lanes == 1 ? bits : b_.CreateExtractElement(bits, static_cast<std::uint64_t>(lane)));
+      types.push_back(static_cast<std::uint8_t>(t.elem));
+    }
+  }
+  llvm::Type* pointer = b_.getPtrTy();
+  Value* values = llvm::ConstantPointerNull::get(b_.getPtrTy());
+  Value* kinds = values;
+  if (!words.empty()) {
+    values = stack_slot(static_cast<std::int64_t>(8 * words.size()));
+    for (std::size_t i = 0; i < words.size(); ++i)
+      b_.CreateStore(words[i], b_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), values, i));
+    auto* data = llvm::ConstantDataArray::get(module_.getContext(), types);
+    kinds = new llvm::GlobalVariable(module_, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data, "types");
+  }
+  auto* signature = llvm::FunctionType::get(b_.getVoidTy(), {pointer, pointer, pointer, pointer, b_.getInt64Ty()}, false);
+  b_.CreateCall(signature, hidden_pointer(offsetof(Context, print)),
+                {fn_.context, b_.CreateGlobalString(inst.text, "format"), values, kinds, b_.getInt64(words.size())});
+}
+
+void Emitter::fail(const loop::Inst& inst) {
+  if (inst.operands.size() != 1) refuse(inst, "it takes a condition");
+  Value* condition = reduce(Op::reduce_or, use(inst.operands[0]), type_of(inst.operands[0]));
+  llvm::BasicBlock *report = block("fail"), *next = block("checked");
+  b_.CreateCondBr(condition, report, next);
+  b_.SetInsertPoint(report);
+  llvm::Type* pointer = b_.getPtrTy();
+  auto* signature = llvm::FunctionType::get(b_.getVoidTy(), {pointer, b_.getInt64Ty(), pointer}, false);
+  b_.CreateCall(signature, hidden_pointer(offsetof(Context, fail)),
+                {fn_.context, b_.getInt64(static_cast<std::uint64_t>(inst.imm.empty() ? 0 : inst.imm[0])),
+                 b_.CreateGlobalString(inst.text, "text")});
+  b_.CreateBr(next);
+  b_.SetInsertPoint(next);
+}
+
+// ---- types and small pieces ----
+
+llvm::Type* Emitter::elem(DType type) {
+  switch (type) {
+    case DType::b8: return b_.getInt1Ty();
+    case DType::f32: return b_.getFloatTy();
+    case DType::f64: return b_.getDoubleTy();
+    default: return b_.getIntNTy(std::max<unsigned>(8, info(type).bits));
+  }
+}
+
+llvm::Type* Emitter::type(DType e, int lanes) {
+  if (lanes < 1) throw Unsupported(fn_.loop ? fn_.loop->name + ": a value has no lanes" : "a value has no lanes");
+  return lanes == 1 ? elem(e) : llvm::FixedVectorType::get(elem(e), static_cast<unsigned>(lanes));
+}
+
+llvm::Type* Emitter::integer(llvm::Type* like, int bits) {
+  llvm::Type* t = b_.getIntNTy(static_cast<unsigned>(bits));
+  if (auto* v = llvm::dyn_cast<llvm::FixedVectorType>(like)) return llvm::FixedVectorType::get(t, v->getNumElements());
+  return t;
+}
+
+llvm::Type* Emitter::floating(llvm::Type* like, int bits) {
+  llvm::Type* t = bits == 16 ? b_.getHalfTy() : bits == 32 ? b_.getFloatTy() : b_.getDoubleTy();
+  if (auto* v = llvm::dyn_cast<llvm::FixedVectorType>(like)) return llvm::FixedVectorType::get(t, v->getNumElements());
+  return t;
+}
+
+int Emitter::lanes_of(Value* x) {
+  auto* v = llvm::dyn_cast<llvm::FixedVectorType>(x->getType());
+  return v ? static_cast<int>(v->getNumElements()) : 1;
+}
+
+llvm::Value* Emitter::splat(llvm::Type* type, std::int64_t value) {
+  return llvm::ConstantInt::get(type, static_cast<std::uint64_t>(value), true);
+}
+
+llvm::Value* Emitter::splat_float(llvm::Type* type, double value) { return llvm::ConstantFP::get(type, value); }
+
+llvm::Value* Emitter::spread(Value* scalar, int lanes) {
+  return lanes == 1 || lanes_of(scalar) == lanes ? scalar : b_.CreateVectorSplat(static_cast<unsigned>(lanes), scalar);
+}
+
+llvm::Value* Emitter::use(loop::Value v) const {
+  Value* value = v >= 0 && static_cast<std::size_t>(v) < fn_.values.size() ? fn_.values[static_cast<std::size_t>(v)] : nullptr;
+  if (!value) throw Unsupported(fn_.loop->name + ": %" + std::to_string(v) + " is used before it is defined");
+  return value;
+}
+
+void Emitter::set(loop::Value v, Value* value, int zeros) {
+  if (value->getType() != type(type_of(v)))
+    throw Unsupported(fn_.loop->name + ": %" + std::to_string(v) + " is declared with another type than it has");
+  fn_.values[static_cast<std::size_t>(v)] = value;
+  fn_.zeros[static_cast<std::size_t>(v)] = static_cast<std::uint8_t>(zeros);
+}
+
+const loop::Type& Emitter::type_of(loop::Value v) const {
+  if (v < 0 || static_cast<std::size_t>(v) >= fn_.loop->types.size())
+    throw Unsupported(fn_.loop->name + ": there is no value %" + std::to_string(v));
+  const loop::Type& t = fn_.loop->types[static_cast<std::size_t>(v)];
+  if (t.layout >= 0) throw Unsupported(fn_.loop->name + ": %" + std::to_string(v) + " is a tile with a layout");
+  return t;
+}
+
+int Emitter::trailing_zeros(loop::Value v) const { return fn_.zeros[static_cast<std::size_t>(v)]; }
+
+llvm::Value* Emitter::word(std::int64_t index) {
+  Value*& value = fn_.words[index];
+  if (!value) {
+    llvm::IRBuilder<> prologue(fn_.prologue_end);
+    llvm::LoadInst* load = prologue.CreateAlignedLoad(
+        b_.getInt64Ty(), prologue.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), fn_.frame, static_cast<std::uint64_t>(index)),
+        llvm::Align(8));
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.getContext(), {}));
+    value = load;
+  }
+  return value;
+}
+
+llvm::Value* Emitter::hidden_pointer(std::size_t offset) {
+  return b_.CreateAlignedLoad(b_.getPtrTy(), b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), fn_.context, offset),
+                              llvm::Align(8));
+}
+
+void Emitter::refuse(const loop::Inst& inst, const std::string& why) const {
+  throw Unsupported((fn_.loop ? fn_.loop->name + ": " : std::string()) + std::string(loop::name(inst.op)) + ": " + why);
+}
+
+}  // namespace jit::detail
+TESSERA_END
