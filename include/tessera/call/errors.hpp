@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -58,8 +57,8 @@ class InternalError : public Error {
   explicit InternalError(const std::string& message) : Error(ErrorKind::internal, message) {}
 };
 
-/// The result of a call for those who ban exceptions: success, or the kind and text of the failure. Copies share the
-/// text; making one never throws (without memory for the text, it says "out of memory").
+/// The result of a call for those who ban exceptions: success, or the kind and text of the failure. One pointer, null on
+/// success; copies share the text; making one never throws (without memory for the text, it says "out of memory").
 class [[nodiscard]] Status {
  public:
   /// Success.
@@ -69,14 +68,24 @@ class [[nodiscard]] Status {
   Status(ErrorKind kind, std::string_view text, std::string_view hint = {}) noexcept {
 #if TESSERA_HAS_EXCEPTIONS
     try {
-      describe(kind, text, hint);
+      failure_ = describe(kind, text, hint);
     } catch (...) {
-      static const Failure no_memory{kind, "out of memory", 13};  // short enough to need no memory itself
-      failure_ = std::shared_ptr<const Failure>(std::shared_ptr<const void>(), &no_memory);
+      static Failure no_memory{1, kind, 13, "out of memory"};  // short enough to need no memory itself; never freed
+      failure_ = &no_memory;
+      share();
     }
 #else
-    describe(kind, text, hint);
+    failure_ = describe(kind, text, hint);
 #endif
+  }
+  Status(const Status& other) noexcept : failure_(other.failure_) { share(); }
+  Status(Status&& other) noexcept : failure_(std::exchange(other.failure_, nullptr)) {}
+  Status& operator=(Status other) noexcept {
+    std::swap(failure_, other.failure_);
+    return *this;
+  }
+  constexpr ~Status() {
+    if (failure_ != nullptr) drop();
   }
 
   bool ok() const noexcept { return failure_ == nullptr; }
@@ -119,19 +128,24 @@ class [[nodiscard]] Status {
 
  private:
   struct Failure {
-    ErrorKind kind = ErrorKind::internal;
+    int owners;  // counted atomically; std::atomic costs a third of a second in every file that includes this
+    ErrorKind kind;
+    std::size_t text_size;
     std::string message;
-    std::size_t text_size = 0;
   };
 
-  void describe(ErrorKind kind, std::string_view text, std::string_view hint) {
-    auto failure = std::make_shared<Failure>();
-    failure->kind = kind;
-    failure->message.reserve(text.size() + hint.size() + 9);
-    failure->message.append(text);
-    failure->text_size = text.size();
-    if (!hint.empty()) failure->message.append("\n  hint: ").append(hint);
-    failure_ = std::move(failure);
+  static Failure* describe(ErrorKind kind, std::string_view text, std::string_view hint) {
+    std::string message;
+    message.reserve(text.size() + hint.size() + 9);
+    message.append(text);
+    if (!hint.empty()) message.append("\n  hint: ").append(hint);
+    return new Failure{1, kind, text.size(), std::move(message)};
+  }
+  void share() noexcept {
+    if (failure_ != nullptr) __atomic_add_fetch(&failure_->owners, 1, __ATOMIC_RELAXED);
+  }
+  [[gnu::cold, gnu::noinline]] void drop() noexcept {
+    if (__atomic_sub_fetch(&failure_->owners, 1, __ATOMIC_ACQ_REL) == 0) delete failure_;
   }
 
   [[noreturn, gnu::cold, gnu::noinline]] void raise_failure() const {
@@ -153,7 +167,7 @@ class [[nodiscard]] Status {
     return {kind, message.substr(0, at), message.substr(at + 9)};
   }
 
-  std::shared_ptr<const Failure> failure_;
+  Failure* failure_ = nullptr;
 };
 
 TESSERA_END

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "tessera/call/argument.hpp"
-#include "tessera/call/bind.hpp"
 #include "tessera/call/extents.hpp"
 #include "tessera/call/frame.hpp"
 #include "tessera/call/uniform.hpp"
@@ -84,16 +83,16 @@ struct TypeFaults {
       }
     return fault;
   }
-  static constexpr Fault fault = find();
-  static constexpr std::string_view message() { return fault.text.view(); }
+  static constexpr Fault found = find();
+  static constexpr std::string_view message() { return found.text.view(); }
 };
 
 /// Refuses a call whose argument types cannot be right, as a compile error with a sentence.
 template <class Captured, class... Args>
 constexpr bool types_fit() {
   using Faults = TypeFaults<Captured, Args...>;
-  if constexpr (Faults::fault.wrong) (void)&tessera::detail::Report<Faults>::report;
-  return !Faults::fault.wrong;
+  if constexpr (Faults::found.wrong) (void)&tessera::detail::Report<Faults>::report;
+  return !Faults::found.wrong;
 }
 
 /// The quick check of one captured kernel. Args are the (possibly const) types of the arguments.
@@ -209,7 +208,8 @@ struct FastBinder {
     if constexpr (I == J || !is_array(a) || !is_array(b) || !is_written(a) || (is_written(b) && J < I))
       return true;
     else
-      return (state.intervals[I].end <= state.intervals[J].first) | (state.intervals[J].end <= state.intervals[I].first);
+      return (static_cast<int>(state.intervals[I].end <= state.intervals[J].first) |
+              static_cast<int>(state.intervals[J].end <= state.intervals[I].first)) != 0;
   }
 
   static constexpr bool is_condition(const ir::Node& node) {
@@ -238,15 +238,12 @@ template <class Captured, class... Args>
   return FastBinder<Captured>::run(frame, args...);
 }
 
-/// The full check of the same arguments: bind.hpp.
+/// The same arguments with their types erased, for the full check: bind.hpp.
 template <class Captured, class... Args>
-[[gnu::cold, gnu::noinline]] Status full_bind(std::uint64_t* frame, Args&... args) noexcept {
-  constexpr FrameLayout layout = frame_layout(Captured::program);
-  std::array<RawArg, layout.args> raw;
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((raw[I] = raw_argument(args, !is_array(Captured::program.args[I]))), ...);
+auto raw_arguments(Args&... args) noexcept {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array<RawArg, sizeof...(Args)>{raw_argument(args, !is_array(Captured::program.args[I]))...};
   }(std::index_sequence_for<Args...>{});
-  return bind(Captured::program, raw, frame);
 }
 
 }  // namespace call

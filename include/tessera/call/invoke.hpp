@@ -1,13 +1,12 @@
 // Owns the call of a captured kernel: check, find machine code, jump; throwing, and not.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "tessera/call/bind.hpp"
 #include "tessera/call/config.hpp"
 #include "tessera/call/fast_bind.hpp"
 #include "tessera/call/record.hpp"
@@ -22,16 +21,10 @@ namespace call {
 template <class Captured>
 inline constinit KernelRecord record_of{Captured::program};
 
-/// Checks the arguments and makes their Frame, without running anything: for the interpreter.
+/// The full check, for what the quick one does not accept.
 template <class Captured, class... Args>
-Status bind_call(Frame<Captured>& frame, Args&&... args) noexcept {
-  if constexpr (types_fit<Captured, std::remove_reference_t<Args>...>()) {
-    if (fast_bind<Captured>(frame.data(), args...)) [[likely]]
-      return {};
-    return full_bind<Captured>(frame.data(), args...);
-  } else {
-    return {};
-  }
+[[gnu::cold, gnu::noinline]] Status check_again(std::uint64_t* frame, Args&... args) noexcept {
+  return check_arguments(Captured::program, raw_arguments<Captured>(args...), frame);
 }
 
 /// Runs a kernel, with a configuration and its key, or null and 0. Whatever is wrong comes back as the Status, before any work; nothing is thrown.
@@ -41,7 +34,7 @@ Status try_invoke_with(const Config* config, std::uint64_t config_key, Args&&...
   if constexpr (types_fit<Captured, std::remove_reference_t<Args>...>()) {
     Frame<Captured> frame;
     if (!fast_bind<Captured>(frame.data(), args...)) [[unlikely]]
-      if (Status status = full_bind<Captured>(frame.data(), args...); !status) return status;
+      if (Status status = check_again<Captured>(frame.data(), args...); !status) return status;
     if (const Variant* variant = record_of<Captured>.find(frame.data(), config_key)) [[likely]]
       return run(record_of<Captured>, *variant, frame.data());
     return launch(record_of<Captured>, frame.data(), frame.size(), config);
@@ -87,19 +80,14 @@ class Configured {
 
 /// Runs a program made at run time, with arguments of erased types.
 inline Status invoke_program(KernelRecord& record, std::span<const RawArg> args, const Config* config = nullptr) noexcept {
-#if TESSERA_HAS_EXCEPTIONS
-  try {
-#endif
-    std::vector<std::uint64_t> frame(frame_layout(*record.program).words());
-    if (Status status = bind(*record.program, args, frame.data()); !status) return status;
-    if (const Variant* variant = record.find(frame.data(), config != nullptr ? config->key() : 0))
-      return run(record, *variant, frame.data());
-    return launch(record, frame.data(), frame.size(), config);
-#if TESSERA_HAS_EXCEPTIONS
-  } catch (...) {
-    return Status::from_current_exception();
-  }
-#endif
+  constexpr std::size_t capacity = 1024;
+  std::uint64_t frame[capacity];
+  const std::size_t words = frame_layout(*record.program).words();
+  if (words > capacity) return {ErrorKind::user, "a program with more than 1024 numbers in its Frame"};
+  if (Status status = check_arguments(*record.program, args, frame); !status) return status;
+  if (const Variant* variant = record.find(frame, config != nullptr ? config->key() : 0))
+    return run(record, *variant, frame);
+  return launch(record, frame, words, config);
 }
 
 }  // namespace call

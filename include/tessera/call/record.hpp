@@ -1,9 +1,9 @@
 // Owns what a call site and libtessera_jit share: a kernel's record, and the variants of machine code that it can run.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "tessera/call/errors.hpp"
 #include "tessera/export.hpp"
@@ -20,6 +20,24 @@ struct Context;  // jit/runtime/context.hpp: what machine code may ask of the li
 }
 
 namespace call {
+
+struct RawArg;
+
+/// A pointer that one thread publishes and others read; what std::atomic is, without its header's third of a second.
+template <class T>
+class Published {
+ public:
+  constexpr Published() = default;
+  Published(const Published&) = delete;
+  Published& operator=(const Published&) = delete;
+
+  T load() const noexcept { return __atomic_load_n(&value_, __ATOMIC_ACQUIRE); }
+  void store(T value) noexcept { __atomic_store_n(&value_, value, __ATOMIC_RELEASE); }
+  T exchange(T value) noexcept { return __atomic_exchange_n(&value_, value, __ATOMIC_ACQ_REL); }
+
+ private:
+  T value_ = nullptr;
+};
 
 /// Machine code: runs the programs [first, end) of the grid, numbered row-major in the order of the grid's dimensions.
 /// `context` is null where Variant::needs_context is false.
@@ -116,9 +134,9 @@ struct VariantTable {
 /// that holds the kernel is unloaded, and at the end of the process: no call of this kernel is running then.
 struct KernelRecord {
   const ir::Program* program = nullptr;
-  std::atomic<const VariantTable*> table{nullptr};
-  std::atomic<void*> state{nullptr};
-  std::atomic<void (*)(KernelRecord&) noexcept> retire{nullptr};
+  Published<const VariantTable*> table;
+  Published<void*> state;
+  Published<void (*)(KernelRecord&) noexcept> retire;
 
   constexpr explicit KernelRecord(const ir::Program& p) : program(&p) {}
   KernelRecord(const KernelRecord&) = delete;
@@ -128,7 +146,7 @@ struct KernelRecord {
 
   /// The first variant that serves this Frame, or null.
   const Variant* find(const std::uint64_t* frame, std::uint64_t config_key) const noexcept {
-    const VariantTable* published = table.load(std::memory_order_acquire);
+    const VariantTable* published = table.load();
     if (published == nullptr) return nullptr;
     for (std::size_t i = 0; i < published->count; ++i) {
       const Variant& variant = *published->variants[i];
@@ -137,6 +155,10 @@ struct KernelRecord {
     return nullptr;
   }
 };
+
+/// In libtessera_jit: the full check of bind.hpp, kept out of every file that calls a kernel.
+TESSERA_API Status check_arguments(const ir::Program& program, std::span<const RawArg> args,
+                                   std::uint64_t* frame) noexcept;
 
 /// In libtessera_jit: runs the kernel on a bound Frame; finds, loads or compiles a variant for it where none matches.
 /// `config` may be null. Thread-safe.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -90,40 +89,40 @@ inline Uniform float_op(ir::Op op, DType type, double a, double b, double c) {
   const bool nan = a != a || b != b;
   switch (op) {
     case Op::neg: return made(-a);
-    case Op::abs: return made(std::fabs(a));
-    case Op::sqrt: return made(std::sqrt(a));
-    case Op::rsqrt: return made(1 / std::sqrt(a));
-    case Op::exp: return made(std::exp(a));
-    case Op::exp2: return made(std::exp2(a));
-    case Op::expm1: return made(std::expm1(a));
-    case Op::log: return made(std::log(a));
-    case Op::log2: return made(std::log2(a));
-    case Op::log1p: return made(std::log1p(a));
-    case Op::sin: return made(std::sin(a));
-    case Op::cos: return made(std::cos(a));
-    case Op::tan: return made(std::tan(a));
-    case Op::tanh: return made(std::tanh(a));
-    case Op::erf: return made(std::erf(a));
-    case Op::sigmoid: return made(1 / (1 + std::exp(-a)));
-    case Op::floor: return made(std::floor(a));
-    case Op::ceil: return made(std::ceil(a));
-    case Op::trunc: return made(std::trunc(a));
-    case Op::round: return made(std::nearbyint(a));
+    case Op::abs: return made(__builtin_fabs(a));
+    case Op::sqrt: return made(__builtin_sqrt(a));
+    case Op::rsqrt: return made(1 / __builtin_sqrt(a));
+    case Op::exp: return made(__builtin_exp(a));
+    case Op::exp2: return made(__builtin_exp2(a));
+    case Op::expm1: return made(__builtin_expm1(a));
+    case Op::log: return made(__builtin_log(a));
+    case Op::log2: return made(__builtin_log2(a));
+    case Op::log1p: return made(__builtin_log1p(a));
+    case Op::sin: return made(__builtin_sin(a));
+    case Op::cos: return made(__builtin_cos(a));
+    case Op::tan: return made(__builtin_tan(a));
+    case Op::tanh: return made(__builtin_tanh(a));
+    case Op::erf: return made(__builtin_erf(a));
+    case Op::sigmoid: return made(1 / (1 + __builtin_exp(-a)));
+    case Op::floor: return made(__builtin_floor(a));
+    case Op::ceil: return made(__builtin_ceil(a));
+    case Op::trunc: return made(__builtin_trunc(a));
+    case Op::round: return made(__builtin_nearbyint(a));
     case Op::add: return made(a + b);
     case Op::sub: return made(a - b);
     case Op::mul: return made(a * b);
     case Op::div: return made(a / b);
-    case Op::mod: return made(a - std::floor(a / b) * b);
-    case Op::cdiv: return made(std::ceil(a / b));
-    case Op::pow: return made(std::pow(a, b));
+    case Op::mod: return made(a - __builtin_floor(a / b) * b);
+    case Op::cdiv: return made(__builtin_ceil(a / b));
+    case Op::pow: return made(__builtin_pow(a, b));
     case Op::max: return made(nan ? a + b : a < b ? b : a);
     case Op::min: return made(nan ? a + b : b < a ? b : a);
-    case Op::max_number: return made(std::fmax(a, b));
-    case Op::min_number: return made(std::fmin(a, b));
+    case Op::max_number: return made(__builtin_fmax(a, b));
+    case Op::min_number: return made(__builtin_fmin(a, b));
     case Op::fma:
       if (type == DType::f32)
-        return made(std::fma(static_cast<float>(a), static_cast<float>(b), static_cast<float>(c)));
-      return made(std::fma(a, b, c));
+        return made(static_cast<double>(__builtin_fmaf(static_cast<float>(a), static_cast<float>(b), static_cast<float>(c))));
+      return made(__builtin_fma(a, b, c));
     default: return {};
   }
 }
