@@ -51,8 +51,12 @@ llvm::Value* Emitter::cast(Value* x, const loop::Type& from, const loop::Type& t
     const bool saturate = saturation == Saturation::standard ? t.bits <= 8 : saturation == Saturation::saturate;
     const Rounding mode = rounding == Rounding::standard ? Rounding::nearest_even : rounding;
     if (!f.is_floating()) return integer_to_float(x, from.elem, to.elem, mode, saturate, random);
-    if (to.elem == DType::f32 && from.elem != DType::f64) return widen(x, from.elem);
-    if (to.elem == DType::f64) return b_.CreateFPExt(widen(x, from.elem), ty);
+    const bool exact = to.elem == DType::f64 || (to.elem == DType::f32 && from.elem != DType::f64);
+    if (exact) {
+      Value* y = widen(x, from.elem);
+      if (to.elem == DType::f64) y = b_.CreateFPExt(y, ty);
+      return saturate && f.has_inf ? below_infinity(y) : y;
+    }
     const DType wide = is_wide(from.elem) ? from.elem : DType::f32;
     return narrow(widen(x, from.elem), wide, to.elem, mode, saturate, random);
   }
@@ -115,6 +119,16 @@ llvm::Value* Emitter::widen(Value* x, DType from) {
   return as(b_.CreateOr(value, sign), ft);
 }
 
+// Infinities of f32 or f64 become the largest finite values, whose patterns are one less.
+llvm::Value* Emitter::below_infinity(Value* x) {
+  const bool wide = x->getType()->getScalarType()->isDoubleTy();
+  llvm::Type* it = integer(x->getType(), wide ? 64 : 32);
+  Value* bits = as(x, it);
+  Value* magnitude = b_.CreateAnd(bits, splat(it, wide ? INT64_MAX : INT32_MAX));
+  Value* infinite = b_.CreateICmpEQ(magnitude, splat(it, wide ? std::int64_t{0x7ff} << 52 : 0x7f800000));
+  return as(b_.CreateAdd(bits, b_.CreateSExt(infinite, it)), x->getType());
+}
+
 // Random bits as 64-bit words, those of narrower sources at the top.
 llvm::Value* Emitter::random_word(Value* random) {
   const int have = static_cast<int>(random->getType()->getScalarSizeInBits());
@@ -147,11 +161,7 @@ llvm::Value* Emitter::narrow(Value* x, DType from, DType to, Rounding rounding, 
   const Format t(to);
   if (from == DType::f64 && to == DType::f32 && rounding == Rounding::nearest_even) {
     Value* y = b_.CreateFPTrunc(x, floating(x->getType(), 32));
-    if (!saturate) return y;
-    llvm::Type* it = integer(y->getType(), 32);
-    Value* bits = as(y, it);
-    Value* infinite = b_.CreateICmpEQ(b_.CreateAnd(bits, splat(it, 0x7fffffff)), splat(it, 0x7f800000));
-    return as(b_.CreateAdd(bits, b_.CreateSExt(infinite, it)), y->getType());  // one below infinity
+    return saturate ? below_infinity(y) : y;
   }
   if (from == DType::f32 && to == DType::f16 && options_.f16c && rounding == Rounding::nearest_even) {
     llvm::Type* it = integer(x->getType(), 16);

@@ -82,6 +82,7 @@ class Emitter {
   Value* float_to_integer(Value* x, DType from, DType to, Rounding rounding, bool saturate, Value* random);
   Value* rounds_up(Value* significand, Value* shift, Value* odd, Rounding rounding, Value* random);
   Value* random_word(Value* random);
+  Value* below_infinity(Value* x);
   Value* bitcast(Value* x, const loop::Type& from, const loop::Type& to);
   Value* to_bytes(Value* x, const loop::Type& type);    // storage bytes, packed
   Value* from_bytes(Value* x, const loop::Type& type);
