@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
+#include <span>
 #include <string_view>
 
 #include "tessera/ir/ops.hpp"
@@ -130,12 +130,12 @@ inline constexpr std::string_view axis_kind_names[] = {"grid",  "loop",    "all"
 inline constexpr std::string_view flag_names[] = {"padded", "masked", "uniform"};
 
 /// The names of a field's values; empty where they are plain numbers.
-constexpr std::array<const std::string_view*, 2> value_names(FieldKind kind) {
+constexpr std::span<const std::string_view> value_names(FieldKind kind) {
   switch (kind) {
-    case FieldKind::rounding: return {std::begin(rounding_names), std::end(rounding_names)};
-    case FieldKind::saturation: return {std::begin(saturation_names), std::end(saturation_names)};
-    case FieldKind::atomic: return {std::begin(atomic_names), std::end(atomic_names)};
-    default: return {nullptr, nullptr};
+    case FieldKind::rounding: return rounding_names;
+    case FieldKind::saturation: return saturation_names;
+    case FieldKind::atomic: return atomic_names;
+    default: return {};
   }
 }
 

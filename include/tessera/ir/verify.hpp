@@ -22,7 +22,7 @@ struct Defect {
 };
 
 /// Limits that keep every pass's memory and recursion bounded.
-inline constexpr int max_nodes = 1 << 20, max_axes = 256, max_tables = 1 << 16, max_extents = 1024, max_nesting = 64;
+inline constexpr int max_nodes = 1 << 20, max_axes = 256, max_tables = 4096, max_extents = 1024, max_nesting = 64;
 
 namespace detail {
 
@@ -158,13 +158,13 @@ class Verifier {
     if (!all.cover(n.imm)) return "its number has bits without a meaning";
     for (const ImmField& f : all) {
       const std::uint64_t v = f.get(n.imm);
-      const auto names = value_names(f.kind);
+      const std::size_t values = value_names(f.kind).size();
       const bool good = f.kind == FieldKind::axis      ? v < p_.axes.size()
                         : f.kind == FieldKind::arg     ? v < p_.args.size()
                         : f.kind == FieldKind::extent  ? v < p_.extents.size()
                         : f.kind == FieldKind::tunable ? v < p_.tunables.size()
                         : f.kind == FieldKind::string  ? v < p_.names.size()
-                        : names[0] != nullptr          ? v < static_cast<std::uint64_t>(names[1] - names[0])
+                        : values != 0                  ? v < values
                                                        : true;
       if (!good) return Chars("there is no such ") + f.label + " as " + number(v);
       if (f.kind == FieldKind::axis && !known(p_.axes[v].node, true)) return "axis " + number(v) + " is not in scope";
