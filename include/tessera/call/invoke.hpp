@@ -10,16 +10,13 @@
 #include "tessera/call/config.hpp"
 #include "tessera/call/fast_bind.hpp"
 #include "tessera/call/record.hpp"
+#include "tessera/call/registration.hpp"
 #include "tessera/version.hpp"
 
 // Programs that only capture and interpret kernels need no library: nothing here is instantiated without a call.
 
 TESSERA_BEGIN
 namespace call {
-
-/// The record of a captured kernel in this program or shared library.
-template <class Captured>
-inline constinit KernelRecord record_of{Captured::program};
 
 /// The full check, for what the quick one does not accept.
 template <class Captured, class... Args>
@@ -76,6 +73,25 @@ class Configured {
   Config config_;
   std::uint64_t key_;
   Status status_;
+};
+
+/// What a kernel can be asked for; the captured kernel `Self` inherits it.
+///
+///     gemm(view(A, {512, 300}), …);                         // throws
+///     Status s = gemm.try_call(view(A, {512, 300}), …);     // does not
+///     gemm.with(Config{.threads = 1})(view(A, {512, 300}), …);
+template <class Self>
+struct Callable {
+  template <class... Args>
+  void operator()(Args&&... args) const {
+    invoke<Self>(args...);
+  }
+  template <class... Args>
+  Status try_call(Args&&... args) const noexcept {
+    return try_invoke<Self>(args...);
+  }
+  static Configured<Self> with(Config config) { return Configured<Self>(std::move(config)); }
+  static KernelRecord& record() { return record_of<Self>; }
 };
 
 /// Runs a program made at run time, with arguments of erased types.

@@ -1,0 +1,87 @@
+// Owns the process-wide list that kernels enter when their program or shared library is loaded, and leave at its end.
+#pragma once
+
+#include "tessera/call/record.hpp"
+#include "tessera/version.hpp"
+
+TESSERA_BEGIN
+namespace call {
+
+class Registration;
+
+/// The list; of constant initialisation and without a destructor, so that it outlives every kernel.
+struct RegistrationList {
+  Registration* first = nullptr;
+  bool locked = false;
+
+  void lock() noexcept {
+    while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE)) {  // held for a few instructions only
+    }
+  }
+  void unlock() noexcept { __atomic_clear(&locked, __ATOMIC_RELEASE); }
+};
+
+}  // namespace call
+TESSERA_END
+
+/// In libtessera_jit: its list, a tessera::call::RegistrationList. Weak, since kernels can be captured without it.
+extern "C" [[gnu::weak]] void* tessera_registrations_0_1();
+
+TESSERA_BEGIN
+namespace call {
+
+/// The list of programs without libtessera_jit.
+inline constinit RegistrationList own_registrations;
+
+/// The process's list. It is libtessera_jit's where that is loaded, so that a program sees the kernels of the shared
+/// libraries that it opens; otherwise each program or library that does not export its symbols has one of its own.
+inline RegistrationList& registrations() noexcept {
+  if (&tessera_registrations_0_1 == nullptr) return own_registrations;
+  return *static_cast<RegistrationList*>(tessera_registrations_0_1());
+}
+
+/// One kernel's entry: a static object that enters its record when it is made, and takes it out when it ends.
+class Registration {
+ public:
+  explicit Registration(KernelRecord& kernel) noexcept : record_(kernel), list_(registrations()) {
+    list_.lock();
+    next_ = list_.first;
+    list_.first = this;
+    list_.unlock();
+  }
+  ~Registration() {
+    list_.lock();
+    Registration** link = &list_.first;
+    while (*link != nullptr && *link != this) link = &(*link)->next_;
+    if (*link != nullptr) *link = next_;
+    list_.unlock();
+    if (auto* retire = record_.retire.load()) retire(record_);
+  }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
+  KernelRecord& record() const noexcept { return record_; }
+  const Registration* next() const noexcept { return next_; }
+
+ private:
+  KernelRecord& record_;
+  RegistrationList& list_;
+  Registration* next_ = nullptr;
+};
+
+/// The record of a captured kernel in this program or shared library.
+template <class Captured>
+inline constinit KernelRecord record_of{Captured::program};
+
+template <class Captured>
+inline Registration registration_of{record_of<Captured>};
+
+/// Naming `Registered<&registration_of<Captured>>` as a type registers the kernel, called or not: a static of a template
+/// is made only when something uses its address.
+template <Registration* Kernel>
+struct Registered {
+  static constexpr bool value = true;
+};
+
+}  // namespace call
+TESSERA_END
