@@ -36,6 +36,7 @@ struct StageTimes {
 /// The result of a compilation. `error` is empty on success.
 struct CompiledCode {
   Entry entry = nullptr;
+  HostFunction host = nullptr;  ///< the program's host function, if it has one
   std::shared_ptr<void> code;  ///< keeps the machine code; when the last copy goes, its memory is released
   std::size_t object_bytes = 0;
   StageTimes times;
@@ -47,14 +48,15 @@ class LlvmBackend {
  public:
   virtual ~LlvmBackend() = default;
   virtual CompiledCode compile(const CompileRequest& request) noexcept = 0;
-  /// Links an object that `compile` made (want_object), on this machine and by this build, and finds `entry` in it.
-  virtual CompiledCode load(std::string_view object, const std::string& entry) noexcept = 0;
+  /// Links an object that `compile` made (want_object), on this machine and by this build, and finds `entry`, and
+  /// `host` unless it is empty, in it.
+  virtual CompiledCode load(std::string_view object, const std::string& entry, const std::string& host) noexcept = 0;
   /// For cache keys and logs, such as "LLVM 19.1.7, znver3".
   virtual std::string description() const = 0;
 };
 
 /// Both sides of the border compare this text: the two libraries must be of one build.
-inline constexpr const char llvm_boundary[] = "tessera " TESSERA_VERSION " llvm boundary 1";
+inline constexpr const char llvm_boundary[] = "tessera " TESSERA_VERSION " llvm boundary 2";
 
 /// The type of the one symbol of the LLVM library, `tessera_llvm_backend`: null where `boundary` is another's.
 using LlvmBackendFactory = LlvmBackend* (*)(const char* boundary);

@@ -24,8 +24,6 @@ void Emitter::run() {
   std::vector<std::vector<char>> uses(count);
   signatures_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (program_.functions[i].kind == FunctionKind::host)
-      throw Unsupported("function " + program_.functions[i].name + ": a CPU has no host prologue");
     find_buffers(static_cast<int>(i), visiting, uses);
     for (std::size_t buffer = 0; buffer < uses[i].size(); ++buffer)
       if (uses[i][buffer] && program_.functions[i].kind == FunctionKind::helper)
@@ -80,6 +78,11 @@ void Emitter::declare(int index) {
   if (f.kind == FunctionKind::entry) {
     params = {pointer, b_.getInt64Ty(), b_.getInt64Ty(), pointer};
     if (f.body.params.size() != 2) throw Unsupported("function " + f.name + ": an entry takes first and end");
+  } else if (f.kind == FunctionKind::host) {
+    params = {pointer, pointer};
+    result = b_.getInt64Ty();
+    if (!f.body.params.empty() || f.result_types.size() > 1 || (f.result_types.size() == 1 && f.result_types[0] != loop::Type{}))
+      throw Unsupported("function " + f.name + ": a host function takes nothing and returns nothing or an i64");
   } else {
     for (loop::Value v : f.body.params) params.push_back(type(f.types[static_cast<std::size_t>(v)]));
     params.insert(params.end(), signature.buffers.size() + 2, pointer);  // buffers, frame, context
@@ -88,13 +91,13 @@ void Emitter::declare(int index) {
     if (results.size() == 1) result = results[0];
     if (results.size() > 1) result = llvm::StructType::get(module_.getContext(), results);
   }
-  const bool entry = f.kind == FunctionKind::entry;
+  const bool outside = f.kind != FunctionKind::helper;
   signature.function = llvm::Function::Create(
       llvm::FunctionType::get(result, params, false),
-      entry ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage, f.name, module_);
+      outside ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage, f.name, module_);
   llvm::Function& function = *signature.function;
   function.setDoesNotThrow();
-  if (entry) {
+  if (outside) {
     function.addParamAttr(0, llvm::Attribute::NoAlias);
     function.addParamAttr(0, llvm::Attribute::ReadOnly);
     return;
@@ -119,6 +122,9 @@ void Emitter::define(int index) {
     fn_.frame = fn_.llvm->getArg(0);
     params = {fn_.llvm->getArg(1), fn_.llvm->getArg(2)};
     fn_.context = fn_.llvm->getArg(3);
+  } else if (f.kind == FunctionKind::host) {
+    fn_.frame = fn_.llvm->getArg(0);
+    fn_.context = fn_.llvm->getArg(1);
   } else {
     unsigned at = 0;
     for (std::size_t i = 0; i < f.body.params.size(); ++i) params.push_back(fn_.llvm->getArg(at++));
@@ -134,7 +140,10 @@ void Emitter::define(int index) {
 }
 
 void Emitter::finish(const std::vector<Value*>& results) {
-  if (fn_.loop->kind == FunctionKind::entry || fn_.loop->result_types.empty()) {
+  if (results.size() != fn_.loop->result_types.size()) throw Unsupported(fn_.loop->name + ": it yields other values than it returns");
+  if (fn_.loop->kind == FunctionKind::host && results.empty()) {
+    b_.CreateRet(b_.getInt64(0));
+  } else if (fn_.loop->kind == FunctionKind::entry || results.empty()) {
     b_.CreateRetVoid();
   } else if (fn_.loop->result_types.size() == 1) {
     b_.CreateRet(results[0]);

@@ -30,8 +30,8 @@ struct EmitOptions {
   int vector_bits = 256;
 };
 
-/// Translates `program` into `module`. Its entry functions get external linkage and their own names, helpers internal
-/// linkage. Throws Unsupported.
+/// Translates `program` into `module`. Entry and host functions get external linkage and their own names, helpers
+/// internal linkage; a host function is int64 NAME(const uint64* frame, Context*). Throws Unsupported.
 void emit(const loop::Program& program, llvm::Module& module, const EmitOptions& options);
 
 }  // namespace jit::detail

@@ -112,12 +112,12 @@ class Backend final : public LlvmBackend {
     return result;
   }
 
-  CompiledCode load(std::string_view object, const std::string& entry) noexcept override {
+  CompiledCode load(std::string_view object, const std::string& entry, const std::string& host) noexcept override {
     CompiledCode result;
     try {
       if (!broken_.empty()) throw detail::Unsupported(broken_);
       result.object_bytes = object.size();
-      link(llvm::MemoryBuffer::getMemBufferCopy({object.data(), object.size()}, "tessera"), entry, result);
+      link(llvm::MemoryBuffer::getMemBufferCopy({object.data(), object.size()}, "tessera"), entry, host, result);
     } catch (const std::exception& e) {
       result = {};
       result.error = e.what();
@@ -172,9 +172,11 @@ class Backend final : public LlvmBackend {
 
   void compile_into(const CompileRequest& request, CompiledCode& result) {
     const loop::Program& program = *request.program;
-    const loop::Function* entry = nullptr;
-    for (const loop::Function& f : program.functions)
+    const loop::Function *entry = nullptr, *host = nullptr;
+    for (const loop::Function& f : program.functions) {
       if (f.kind == loop::FunctionKind::entry) entry = entry ? throw detail::Unsupported("a program has one entry") : &f;
+      if (f.kind == loop::FunctionKind::host) host = host ? throw detail::Unsupported("a program has one host function") : &f;
+    }
     if (!entry) throw detail::Unsupported("the program has no entry");
 
     double start = now();
@@ -216,7 +218,8 @@ class Backend final : public LlvmBackend {
     result.object_bytes = object.size();
     if (request.want_object) result.object.assign(object.begin(), object.end());
     if (!request.load) return;
-    link(std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), program.name, false), entry->name, result);
+    link(std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), program.name, false), entry->name, host ? host->name : std::string(),
+         result);
   }
 
   static llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType kind) {
@@ -228,7 +231,8 @@ class Backend final : public LlvmBackend {
     return bytes;
   }
 
-  void link(std::unique_ptr<llvm::MemoryBuffer> object, const std::string& entry, CompiledCode& result) {
+  void link(std::unique_ptr<llvm::MemoryBuffer> object, const std::string& entry, const std::string& host,
+            CompiledCode& result) {
     const double start = now();
     link_error().clear();
     auto& library = session_->createBareJITDylib("tessera" + std::to_string(next_++));
@@ -236,9 +240,12 @@ class Backend final : public LlvmBackend {
       llvm::consumeError(session_->removeJITDylib(*static_cast<llvm::orc::JITDylib*>(p)));
     });
     if (llvm::Error e = linker_->add(library, std::move(object))) throw detail::Unsupported(llvm::toString(std::move(e)));
-    auto symbol = session_->lookup({{&library, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}}, session_->intern(entry));
-    if (!symbol) throw detail::Unsupported(link_error() + llvm::toString(symbol.takeError()));
-    result.entry = symbol->getAddress().toPtr<Entry>();
+    llvm::orc::SymbolLookupSet names(session_->intern(entry));
+    if (!host.empty()) names.add(session_->intern(host));
+    auto symbols = session_->lookup({{&library, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}}, std::move(names));
+    if (!symbols) throw detail::Unsupported(link_error() + llvm::toString(symbols.takeError()));
+    result.entry = symbols->lookup(session_->intern(entry)).getAddress().toPtr<Entry>();
+    if (!host.empty()) result.host = symbols->lookup(session_->intern(host)).getAddress().toPtr<HostFunction>();
     result.code = std::move(code);
     result.times.link = now() - start;
   }

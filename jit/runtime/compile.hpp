@@ -29,6 +29,8 @@ class Compiled {
       : program_(std::move(program)), options_(std::move(options)), code_(std::move(code)) {}
   /// The entry of the program; null if it was not loaded.
   Entry entry() const { return code_.entry; }
+  /// The program's host function; null if it has none or was not loaded.
+  HostFunction host() const { return code_.host; }
   const StageTimes& times() const { return code_.times; }
   std::size_t object_bytes() const { return code_.object_bytes; }
   const std::string& object() const { return code_.object; }

@@ -26,5 +26,8 @@ static_assert(offsetof(Context, scratch) == 0 && offsetof(Context, fail) == 8 &&
 /// A compiled entry: runs the programs [first, end) of the grid. `frame` is laid out by call/frame.hpp.
 using Entry = void (*)(const std::uint64_t* frame, std::int64_t first, std::int64_t end, Context* context);
 
+/// A compiled host function, which runs once before the grid. The planner's returns the number of programs.
+using HostFunction = std::int64_t (*)(const std::uint64_t* frame, Context* context);
+
 }  // namespace jit
 TESSERA_END
