@@ -136,10 +136,13 @@ inline std::string number_text(DType type, std::uint64_t bits) {
   if (info(type).is_unsigned_integer()) return std::to_string(extend(type, bits));
   const double value = to_double(type, bits);
   char text[32];
+  if (value > -1e9 && value < 1e9 && value == static_cast<double>(static_cast<std::int32_t>(value)))
+    return value == 0 && __builtin_signbit(value) ? "-0" : std::to_string(static_cast<std::int32_t>(value));
   for (int digits = 1; digits <= 17; ++digits) {  // the shortest text that means the same number
     std::snprintf(text, sizeof text, "%.*g", digits, value);
     double back = 0;
-    if (std::sscanf(text, "%lf", &back) == 1 && back == value) break;
+    if (std::sscanf(text, "%lf", &back) != 1 || back == value) break;
+    if (type != DType::f64 && static_cast<float>(back) == static_cast<float>(value)) break;
   }
   return text;
 }
