@@ -47,7 +47,7 @@ class Parser {
       for (std::size_t i = 0; i < table.size(); ++i)
         if (n >= 0 && table[i].name == n) found = static_cast<std::int32_t>(i), ++count;
     if (count == 1) return found;
-    fail(at, count > 1 ? Chars("several ") + what + "s have this name: add a number, as in x.3" : Chars("there is no such ") + what);
+    fail(at, count > 1 ? Chars("this name is shared: add a number, as in x.3") : Chars("there is no such ") + what);
     return 0;
   }
   template <class F>
