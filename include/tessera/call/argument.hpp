@@ -158,7 +158,7 @@ constexpr auto as_view(C& container) {
   return view(container);
 }
 template <class T>
-  requires std::is_array_v<T>
+  requires(std::is_array_v<T> && PlainElement<std::remove_all_extents_t<T>>)
 constexpr auto as_view(T& array) {
   return view(array);
 }
@@ -168,12 +168,12 @@ constexpr auto as_view(const M& m) {
 }
 /// For arrays of rank 0: a variable, or the address of one.
 template <class T>
-  requires(ElementType<T> && !is_packed_element<T>)
+  requires PlainElement<T>
 constexpr View<T, 0> as_view(T& variable) {
   return {&variable, Numbers<0>{}};
 }
 template <class T>
-  requires(ElementType<T> && !is_packed_element<T>)
+  requires PlainElement<T>
 constexpr View<T, 0> as_view(T* const& pointer) {
   return {pointer, Numbers<0>{}};
 }

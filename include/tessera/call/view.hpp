@@ -209,14 +209,6 @@ inline constexpr bool is_packed_container<PackedVector<T>> = true;
 template <class T>
 inline constexpr bool is_packed_container<PackedSpan<T>> = true;
 
-/// Something with contiguous elements and a size: std::vector, std::span, std::array, packed vectors and spans.
-template <class C>
-concept Container = !is_view<std::remove_cvref_t<C>> && !std::is_array_v<std::remove_cvref_t<C>> &&
-                    requires(C& container) {
-                      { container.data() };
-                      { container.size() } -> std::convertible_to<std::size_t>;
-                    } && std::is_pointer_v<decltype(std::declval<C&>().data())>;
-
 /// What the elements of a container are, const where they cannot be written through it.
 template <class C>
 struct ContainerElement {
@@ -230,6 +222,18 @@ struct ContainerElement<C> {
   using type = std::conditional_t<std::is_const_v<bytes>, const value, value>;
 };
 
+template <class T>
+concept PlainElement = ElementType<T> && !is_packed_element<T>;
+
+/// Something with contiguous elements and a size: std::vector, std::span, std::array, packed vectors and spans.
+template <class C>
+concept Container = !is_view<std::remove_cvref_t<C>> && !std::is_array_v<std::remove_cvref_t<C>> &&
+                    requires(C& container) {
+                      { container.data() };
+                      { container.size() } -> std::convertible_to<std::size_t>;
+                      requires std::is_pointer_v<decltype(container.data())>;
+                    } && (is_packed_container<std::remove_cvref_t<C>> || PlainElement<typename ContainerElement<C>::type>);
+
 /// Something like std::mdspan: data_handle(), extent(i), stride(i), rank().
 template <class M>
 concept MdspanLike = requires(const std::remove_cvref_t<M>& m, std::size_t i) {
@@ -240,7 +244,7 @@ concept MdspanLike = requires(const std::remove_cvref_t<M>& m, std::size_t i) {
   { m.extent(i) } -> std::convertible_to<std::int64_t>;
 } || requires(const std::remove_cvref_t<M>& m, std::size_t i) {
   { m.extents().extent(i) } -> std::convertible_to<std::int64_t>;
-});
+}) && PlainElement<std::remove_pointer_t<decltype(std::declval<const std::remove_cvref_t<M>&>().data_handle())>>;
 
 template <class T>
 constexpr Bounds bounds_of(ElementPointer<T> data, std::size_t size) {
@@ -287,7 +291,6 @@ constexpr auto view(Byte* data, const call::Number (&extents)[R]) {
 template <call::Container C, std::size_t R>
 constexpr auto view(C&& container, const call::Number (&extents)[R]) {
   using T = typename call::ContainerElement<C>::type;
-  static_assert(ElementType<T>, "tessera: the container's elements are no element type of the language");
   return View<T, static_cast<int>(R)>(container.data(), call::to_numbers(extents), call::container_bounds(container));
 }
 template <call::Container C, std::size_t R>
@@ -303,12 +306,10 @@ constexpr auto view(C&& container) {
 
 /// A C array of any rank: `float a[4][5]`.
 template <class T>
-  requires(std::is_array_v<T> && std::extent_v<T> != 0)
+  requires(std::is_array_v<T> && std::extent_v<T> != 0 && call::PlainElement<std::remove_all_extents_t<T>>)
 constexpr auto view(T& array) {
   using Element = std::remove_all_extents_t<T>;
   constexpr int rank = static_cast<int>(std::rank_v<T>);
-  static_assert(ElementType<Element> && !call::is_packed_element<Element>,
-                "tessera: the array's elements are no element type of the language (packed ones need a PackedVector)");
   call::Numbers<rank> extents{};
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     ((extents[I] = static_cast<std::int64_t>(std::extent_v<T, I>)), ...);
@@ -321,8 +322,6 @@ constexpr auto view(T& array) {
 template <call::MdspanLike M>
 constexpr auto view(const M& m) {
   using T = std::remove_pointer_t<decltype(m.data_handle())>;
-  static_assert(ElementType<T>, "tessera: the mdspan's elements are no element type of the language");
-  static_assert(!call::is_packed_element<T>, "tessera: elements narrower than a byte are packed: use PackedVector");
   constexpr int rank = static_cast<int>(M::rank());
   call::Numbers<rank> extents{}, strides{};
   for (std::size_t i = 0; i < extents.size(); ++i) {
