@@ -5,16 +5,17 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-# The layer of a path from the root, or of the text of an #include; nothing for what is not ours.
+# Sets `layer` to that of a path from the root, or of the text of an #include; to nothing for what is not ours.
 layer() {
+  layer=
   case $1 in
-    include/tessera/ir/* | tessera/ir/*) echo 1 ;;
+    include/tessera/ir/* | tessera/ir/*) layer=1 ;;
     include/tessera/types/* | tessera/types/* | include/tessera/version.hpp | tessera/version.hpp | \
-      include/tessera/export.hpp | tessera/export.hpp) echo 0 ;;
-    include/tessera/* | tessera/*) echo 2 ;;
-    jit/*) echo 3 ;;
-    targets/*) echo 4 ;;
-    autotune/* | distributed/*) echo 5 ;;
+      include/tessera/export.hpp | tessera/export.hpp) layer=0 ;;
+    include/tessera/* | tessera/*) layer=2 ;;
+    jit/*) layer=3 ;;
+    targets/*) layer=4 ;;
+    autotune/* | distributed/*) layer=5 ;;
   esac
 }
 
@@ -26,10 +27,13 @@ complain() {
 }
 while IFS= read -r file; do
   checked=$((checked + 1))
-  from=$(layer "$file")
+  layer "$file"
+  from=$layer
   while IFS=: read -r line text; do
-    header=$(sed -E 's/.*#[ \t]*include[ \t]*[<"]([^>"]+)[>"].*/\1/' <<<"$text")
-    to=$(layer "$header")
+    header=${text#*[<\"]}
+    header=${header%%[>\"]*}
+    layer "$header"
+    to=$layer
     if [ -n "$to" ] && [ "$to" -gt "$from" ]; then
       complain "$file:$line includes $header: includes point upwards only"
     fi
