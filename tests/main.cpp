@@ -6,12 +6,14 @@
 #include <cstdlib>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "tests/support/skip.hpp"
 
 namespace {
 
 std::set<std::string> reasons;
+std::set<std::pair<std::string, std::string>> absent;  // what is not here, and the case that went without it
 bool case_skipped = false;
 int skipped_cases = 0;
 
@@ -26,7 +28,7 @@ struct SkipListener : doctest::IReporter {
     const int passed = int(stats.numTestCasesPassingFilters) - failed - skipped_cases;
     for (const std::string& why : reasons) std::printf("skipped: %s\n", why.c_str());
     if (filtered > 0) std::printf("left out by a filter (the long cases, unless TESSERA_TEST_ALL=1): %d\n", filtered);
-    std::printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped_cases + filtered);
+    std::printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped_cases + filtered + int(absent.size()));
     std::fflush(stdout);
   }
   void test_case_start(const doctest::TestCaseData&) override { case_skipped = false; }
@@ -48,6 +50,11 @@ REGISTER_LISTENER("skipped", 1, SkipListener);
 
 void tessera::test::note_skipped(const std::string& why) {
   case_skipped = true;
+  reasons.insert(why);
+}
+
+void tessera::test::note_absent(const std::string& why, const std::string& test_case) {
+  absent.emplace(why, test_case);
   reasons.insert(why);
 }
 
