@@ -1,8 +1,6 @@
 // Owns Kernel, the handle by which a kernel asks for blocks, loops, branches, extents, values and effects.
 #pragma once
 
-#include <iterator>
-
 #include "tessera/language/finish.hpp"
 #include "tessera/language/memory.hpp"
 #include "tessera/language/random.hpp"
@@ -30,6 +28,7 @@ class Loop {
   constexpr ~Loop() {
     if (!done_) recorder_->left_early();
   }
+  struct End {};
   struct Iterator {
     Loop* loop;
     constexpr Value operator*() const { return loop->value_; }
@@ -37,10 +36,10 @@ class Loop {
       loop->done_ = true;
       loop->recorder_->leave(loop->region_);
     }
-    constexpr bool operator!=(std::default_sentinel_t) const { return !loop->done_; }
+    constexpr bool operator!=(End) const { return !loop->done_; }
   };
   constexpr Iterator begin() { return {this}; }
-  constexpr std::default_sentinel_t end() const { return {}; }
+  constexpr End end() const { return {}; }
 
  private:
   Recorder* recorder_;
@@ -485,7 +484,7 @@ class Kernel {
     a.type = type;
     a.effect = effect;
     a.rank = static_cast<std::uint8_t>(count);
-    a.first_extent = r->private_axes.size();
+    a.first_extent = r->arg_extents.size();
     for (int i = 0; i < count; ++i) {
       const int b = detail::node_of(r, blocks[i], "shared");
       if (b < 0) break;
@@ -494,7 +493,13 @@ class Kernel {
                    << ": the shape is given by blocks of a known size, not by k.all or by values";
         break;
       }
-      r->private_axes.push(r->node(b).axes[0]);
+      const int extent = r->axes[r->node(b).axes[0]].extent;
+      if (extent < 0) {
+        r->fail(0) << (effect == ir::Effect::shared ? "shared" : "registers")
+                   << ": the shape is given by blocks over extents, and k.lanes and k.threads have none";
+        break;
+      }
+      r->arg_extents.push(extent);
     }
     r->written.push(true);
     r->stored.push(false);

@@ -78,7 +78,6 @@ class Recorder {
   List<Region> open;
   List<bool> region_open;  ///< of each region id; 0 is the program itself
   List<PendingStore> stores;
-  List<std::int32_t> private_axes;  ///< of shared and register arrays: the axes whose lanes they hold
   std::int32_t region = 0;
   int grid_count = 0;
   std::uint64_t when_grid = 0;
