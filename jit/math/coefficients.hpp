@@ -1,0 +1,232 @@
+// Owns the polynomial coefficients of the mathematical functions; written by derive_coefficients.py.
+#pragma once
+
+#include "tessera/version.hpp"
+
+TESSERA_BEGIN
+namespace jit::math::detail {
+
+/// Weighted error 2^-28.2 on [-0.347267, 0.347267].
+inline constexpr double exp_f32[] = {
+    0x1.fffffc0000000p-2,
+    0x1.5554920000000p-3,
+    0x1.5558bc0000000p-5,
+    0x1.1239c60000000p-7,
+    0x1.6a41540000000p-10};
+
+/// Weighted error 2^-28.3 on [-0.501, 0.501].
+inline constexpr double exp2_f32[] = {
+    0x1.62e4300000000p-1,
+    0x1.ebfbdc0000000p-3,
+    0x1.c6af7a0000000p-5,
+    0x1.3b2de00000000p-7,
+    0x1.5f09a40000000p-10,
+    0x1.416de80000000p-13};
+
+/// Weighted error 2^-31.1 on [-0.347267, 0.347267].
+inline constexpr double expm1_f32[] = {
+    0x1.0000000000000p-1,
+    0x1.5555560000000p-3,
+    0x1.5554f60000000p-5,
+    0x1.1110040000000p-7,
+    0x1.6d3cd20000000p-10,
+    0x1.a2430e0000000p-13};
+
+/// Weighted error 2^-27.8 on [-0.292893, 0.414214].
+inline constexpr double log_f32[] = {
+    -0x1.fffff80000000p-2,
+    0x1.55554e0000000p-2,
+    -0x1.0004120000000p-2,
+    0x1.99a6620000000p-3,
+    -0x1.542f2e0000000p-3,
+    0x1.223b840000000p-3,
+    -0x1.0eb6320000000p-3,
+    0x1.09902c0000000p-3,
+    -0x1.3e02ba0000000p-4};
+
+/// Weighted error 2^-30.8 on [0, 1.05].
+inline constexpr double tanh_f32[] = {
+    -0x1.5555520000000p-2,
+    0x1.11103a0000000p-3,
+    -0x1.b9f64c0000000p-5,
+    0x1.64b98c0000000p-6,
+    -0x1.18b5440000000p-7,
+    0x1.8ea8b20000000p-9,
+    -0x1.ac0e9e0000000p-11,
+    0x1.e1c66c0000000p-14};
+
+/// Weighted error 2^-29.5 on [0, 0.87].
+inline constexpr double erf_small_f32[] = {
+    0x1.06eba80000000p-3,
+    -0x1.8127400000000p-2,
+    0x1.ce2d600000000p-4,
+    -0x1.b800820000000p-6,
+    0x1.5442b60000000p-8,
+    -0x1.a5bef20000000p-11,
+    0x1.4e5aa40000000p-14};
+
+/// Weighted error 2^-30.1 on [0.92, 4].
+inline constexpr double erf_large_f32[] = {
+    0x1.0778dc0000000p-3,
+    0x1.45328e0000000p-1,
+    0x1.b325680000000p-4,
+    -0x1.8551220000000p-6,
+    0x1.dd6bb20000000p-9,
+    -0x1.52798c0000000p-12,
+    0x1.78d2540000000p-17};
+
+/// Weighted error 2^-32.5 on [0, 0.629249].
+inline constexpr double sin_f32[] = {
+    -0x1.5555560000000p-3,
+    0x1.1111740000000p-7,
+    -0x1.a058e40000000p-13,
+    0x1.7bf19c0000000p-19};
+
+/// Weighted error 2^-33.1 on [0, 0.629249].
+inline constexpr double cos_f32[] = {
+    0x1.55554a0000000p-5,
+    -0x1.6c0c1c0000000p-10,
+    0x1.99e1d60000000p-16};
+
+/// Weighted error 2^-57.9 on [-0.347267, 0.347267].
+inline constexpr double exp_f64[] = {
+    0x1.000000000000ap-1,
+    0x1.5555555555501p-3,
+    0x1.5555555550697p-5,
+    0x1.111111112647cp-7,
+    0x1.6c16c18488df5p-10,
+    0x1.a01a0131512b0p-13,
+    0x1.a0199916db6f3p-16,
+    0x1.71df16c47f345p-19,
+    0x1.28ae52642ea5cp-22,
+    0x1.ad95dd9706146p-26};
+
+/// Weighted error 2^-57.7 on [-0.501, 0.501].
+inline constexpr double exp2_f64[] = {
+    0x1.62e42fefa39efp-1,
+    0x1.ebfbdff82c59dp-3,
+    0x1.c6b08d704a0d4p-5,
+    0x1.3b2ab6fba0f70p-7,
+    0x1.5d87fe78b3819p-10,
+    0x1.4309130c81877p-13,
+    0x1.ffcbfbfaf2d8ep-17,
+    0x1.62bfcc99f94b8p-20,
+    0x1.b52606e72f26fp-24,
+    0x1.e613d668a19c0p-28,
+    0x1.e81c1f4536836p-32};
+
+/// Weighted error 2^-61.7 on [-0.347267, 0.347267].
+inline constexpr double expm1_f64[] = {
+    0x1.0000000000000p-1,
+    0x1.5555555555559p-3,
+    0x1.5555555555557p-5,
+    0x1.111111110f632p-7,
+    0x1.6c16c16c156c6p-10,
+    0x1.a01a01b01ac7bp-13,
+    0x1.a01a01ab7c9d9p-16,
+    0x1.71ddf7c231eedp-19,
+    0x1.27e4d013050ccp-22,
+    0x1.af5fcd8e1ec8dp-26,
+    0x1.1f861bedbb697p-29};
+
+/// Weighted error 2^-56.8 on [-0.292893, 0.414214].
+inline constexpr double log_f64[] = {
+    -0x1.0000000000004p-1,
+    0x1.555555555553cp-2,
+    -0x1.fffffffffd933p-3,
+    0x1.999999999c80ap-3,
+    -0x1.555555570bdf5p-3,
+    0x1.249249247f79fp-3,
+    -0x1.fffffee661cabp-4,
+    0x1.c71c70dd5617fp-4,
+    -0x1.9999ca5b41f55p-4,
+    0x1.745d64098a829p-4,
+    -0x1.5550768ec3192p-4,
+    0x1.3b08923d0c06ep-4,
+    -0x1.24d9eaf1e218bp-4,
+    0x1.11ef1b7a341e7p-4,
+    -0x1.fbc66eced3034p-5,
+    0x1.cecf0ab77bf0bp-5,
+    -0x1.cea8c309dbc9bp-5,
+    0x1.0bc3e178961e9p-4,
+    -0x1.f3433bc0b2662p-5,
+    0x1.b87dba2e949bap-6};
+
+/// Weighted error 2^-58.6 on [0, 1.05].
+inline constexpr double tanh_f64[] = {
+    -0x1.555555555554ap-2,
+    0x1.11111111106fep-3,
+    -0x1.ba1ba1b9b6de7p-5,
+    0x1.664f4872baf94p-6,
+    -0x1.226e33d7d7232p-7,
+    0x1.d6d3a0149972fp-9,
+    -0x1.7da14618c08c8p-10,
+    0x1.35472945470e5p-11,
+    -0x1.f4b3f1d8c81e9p-13,
+    0x1.92fa3a5c5bf3cp-14,
+    -0x1.3d8e21517df53p-15,
+    0x1.d82aa16bb6732p-17,
+    -0x1.357e42024152ep-18,
+    0x1.42e806cc4041bp-20,
+    -0x1.cb48300ffc6bdp-23,
+    0x1.44613626013fep-26};
+
+/// Weighted error 2^-56.0 on [0, 1].
+inline constexpr double erf_small_f64[] = {
+    0x1.06eba8214db69p-3,
+    -0x1.812746b037a27p-2,
+    0x1.ce2f21a045b8fp-4,
+    -0x1.b82ce31366580p-6,
+    0x1.565bcd2faa3aap-8,
+    -0x1.c02db9e1d148fp-11,
+    0x1.f9a3cf94932e9p-14,
+    -0x1.f4dec3fdffd9bp-17,
+    0x1.ba8228550c311p-20,
+    -0x1.6471de8781775p-23,
+    0x1.1816180123d04p-26,
+    -0x1.e49f4059c6b0bp-30,
+    0x1.683ea61381a3fp-33};
+
+/// Weighted error 2^-61.4 on [0.99, 6].
+inline constexpr double erf_large_f64[] = {
+    0x1.06ebacd266967p-3,
+    0x1.45f2f8de2f709p-1,
+    0x1.a4f75665f4ab7p-4,
+    -0x1.3988e8404aca1p-6,
+    -0x1.8c7244a217cf6p-13,
+    0x1.b2f7acb93bc15p-10,
+    -0x1.19f38f5d84b9fp-11,
+    -0x1.13214b88dcab2p-15,
+    0x1.eb91d9bdd69a7p-14,
+    -0x1.1c89347f09bcfp-14,
+    0x1.ab55c6db6c7d9p-16,
+    -0x1.e01ef78b9df04p-18,
+    0x1.a31f44f32c5c9p-20,
+    -0x1.1d8d93196ccadp-22,
+    0x1.2b54d3ece4c29p-25,
+    -0x1.d3567071c7e47p-29,
+    0x1.001b184a22e52p-32,
+    -0x1.5fad1f83d59b2p-37,
+    0x1.c7193c5140798p-43};
+
+/// Weighted error 2^-63.2 on [0, 0.629249].
+inline constexpr double sin_f64[] = {
+    -0x1.5555555555555p-3,
+    0x1.111111111106ap-7,
+    -0x1.a01a019ffeb44p-13,
+    0x1.71de3a346a26ap-19,
+    -0x1.ae642da995a99p-26,
+    0x1.610acd7fc2ef8p-33,
+    -0x1.a09ce7c3d48a1p-41};
+
+/// Weighted error 2^-63.9 on [0, 0.629249].
+inline constexpr double cos_f64[] = {
+    0x1.555555555554ap-5,
+    -0x1.6c16c16c14dc5p-10,
+    0x1.a01a019c51924p-16,
+    -0x1.27e4f7c276dd8p-22,
+    0x1.1ee9ba2154c86p-29,
+    -0x1.8f9449d1cd36ep-37};
+
+}  // namespace jit::math::detail
+TESSERA_END
