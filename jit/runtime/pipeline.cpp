@@ -1,0 +1,140 @@
+// Owns the stages of a compilation, in order.
+#include "jit/runtime/pipeline.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "jit/loop/text.hpp"
+#include "jit/runtime/dump.hpp"
+#include "jit/runtime/log.hpp"
+#include "jit/runtime/run_context.hpp"
+#include "tessera/call/errors.hpp"
+#include "tessera/ir/text.hpp"
+
+TESSERA_BEGIN
+namespace jit {
+namespace {
+
+double now() {
+  using namespace std::chrono;
+  return duration<double, std::milli>(steady_clock::now().time_since_epoch()).count();
+}
+
+// The host function clears what += starts from and counts the grid.
+std::int64_t count_programs(const call::Variant& variant, const std::uint64_t* frame) {
+  RunContext context;
+  return static_cast<const BuiltVariant*>(variant.owner)->code->host()(frame, &context);
+}
+
+std::int64_t attribute(const loop::Program& program, std::string_view name, std::int64_t otherwise) {
+  for (const auto& [key, value] : program.attributes)
+    if (key == name) return value;
+  return otherwise;
+}
+
+bool region_needs_context(const loop::Region& region) {
+  for (const loop::Inst& inst : region.body) {
+    if (inst.op == loop::Op::alloc || inst.op == loop::Op::print || inst.op == loop::Op::fail) return true;
+    for (const loop::Region& inner : inst.regions)
+      if (region_needs_context(inner)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool needs_context(const loop::Program& program) {
+  return std::any_of(program.functions.begin(), program.functions.end(), [](const loop::Function& f) {
+    return f.kind != loop::FunctionKind::host && region_needs_context(f.body);
+  });
+}
+
+GridShape grid_shape(const ir::Program& program, const std::uint64_t* frame, std::int64_t programs) {
+  // Bytes of the arrays, times what loops and costly operations do with each of them: in units of about 50 ps.
+  const call::FrameView view{frame, call::frame_layout(program)};
+  double bytes = 0;
+  for (const ir::Arg& arg : program.args) {
+    if (!call::is_parameter(arg) || !call::is_array(arg)) continue;
+    double size = info(arg.type).bits / 8.0;
+    for (int axis = 0; axis < arg.rank; ++axis)
+      size *= static_cast<double>(view.extent(static_cast<std::size_t>(program.arg_extents[static_cast<std::size_t>(arg.first_extent + axis)])));
+    bytes += size;
+  }
+  double weight = 1;
+  for (const ir::Node& node : program.nodes) {
+    const ir::OpClass c = info(node.op).op_class;
+    if (node.op == ir::Op::dot || node.op == ir::Op::while_loop || node.op == ir::Op::for_range) weight = std::max(weight, 16.0);
+    else if (c == ir::OpClass::reduction || c == ir::OpClass::scan || node.op == ir::Op::for_blocks) weight = std::max(weight, 4.0);
+  }
+  const double work = std::max(1.0, bytes * weight);
+  constexpr double small = 128 << 10;  // some microseconds: what waking a thread costs
+  GridShape shape;
+  const double each = work / static_cast<double>(std::max<std::int64_t>(programs, 1));
+  shape.grain = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(small / 4 / each, 1e9)));
+  shape.inline_limit = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(small / each, 1e9)));
+  return shape;
+}
+
+std::unique_ptr<BuiltVariant> build_variant(const ir::Program& program, const Specialisation& known,
+                                            const std::uint64_t* frame, const Config* config) {
+  const std::string kernel(program.name);
+  const Target& target = find_target(config ? config->target : "");
+  PlanRequest request;
+  request.program = program;
+  request.known = known;
+  request.tunables = target.tunables(program, known, config);
+  request.features = config && !config->features.empty() ? config->features : target.features().front();
+  request.threads = config ? config->threads : 0;
+  request.checked = config && config->checked;
+  if (std::string why = target.legal(request); !why.empty()) throw UserError(kernel + ": " + why);
+
+  const double start = now();
+  const bool dumps = !dump_folder().empty();
+  std::vector<Stage> stages;
+  if (dumps) stages.push_back({"tile", ir::to_text(program)});
+  const loop::Program planned = target.plan(request, [&](const char* pass, const ir::Program& p) {
+    if (dumps) stages.push_back({pass, ir::to_text(p)});
+  });
+  const double planned_at = now();
+  auto built = std::make_unique<BuiltVariant>();
+  built->code = target.compile(planned, request);
+  const double end = now();
+
+  std::string choices;
+  for (std::size_t i = 0; i < program.tunables.size(); ++i)
+    choices += " " + std::string(program.str(program.tunables[i].name)) + "=" + std::to_string(request.tunables[i]);
+  const std::string what = std::string(target.name()) + " " + request.features + choices + ", for " + known.describe(program);
+  if (logs(LogLevel::info)) {
+    const StageTimes t = built->code->times();
+    char times[160];
+    std::snprintf(times, sizeof times, ": %.2f ms (plan %.2f, emit %.2f, codegen %.2f, link %.2f), %zu bytes", end - start,
+                  planned_at - start, t.emit, t.codegen, t.link, built->code->bytes());
+    log(LogLevel::info, "compiled " + kernel + " for " + what + times);
+  }
+  if (dumps) {
+    stages.push_back({"loop", loop::print(planned)});
+    for (Stage& stage : built->code->stages()) stages.push_back(std::move(stage));
+    const std::string place = write_dump(dump_folder(), kernel, what, stages);
+    if (!place.empty()) log(LogLevel::info, "dumped " + kernel + " into " + place);
+  }
+
+  call::Variant& variant = built->variant;
+  variant.entry = built->code->entry();
+  variant.owner = built.get();
+  variant.needs_context = needs_context(planned);
+  variant.threads = request.threads;
+  if (built->code->host()) variant.programs = count_programs;
+  if (attribute(planned, "serial_grid", 0) != 0) {
+    variant.threads = 1;
+    variant.inline_limit = INT64_MAX;
+  } else {
+    const std::int64_t programs = attribute(planned, "programs", 0);
+    const GridShape shape = grid_shape(program, frame, programs > 0 ? programs : 64);
+    variant.inline_limit = shape.inline_limit;
+    variant.grain = shape.grain;
+  }
+  return built;
+}
+
+}  // namespace jit
+TESSERA_END

@@ -1,0 +1,87 @@
+// Owns the interface between the JIT and a target: what a folder of targets/ implements, and the registry of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jit/llvm/api.hpp"
+#include "jit/loop/ir.hpp"
+#include "jit/passes/simplify.hpp"
+#include "jit/specialisation.hpp"
+#include "tessera/call/config.hpp"
+#include "tessera/ir/tile.hpp"
+#include "tessera/version.hpp"
+
+TESSERA_BEGIN
+namespace jit {
+
+/// A text of a compilation: the program after a stage.
+struct Stage {
+  std::string name;  ///< "tile", "loop", "llvm", "assembly" …
+  std::string text;
+};
+
+/// What is to be planned: a program, what is known of the calls it serves, and the choices that are made.
+struct PlanRequest {
+  ir::Program program;
+  Specialisation known;
+  std::vector<std::int64_t> tunables;  ///< the value of each tunable of the program
+  std::string features;                ///< of the machine to plan for: one of Target::features()
+  int threads = 0;                     ///< that a call may use at most; 0: all
+  bool checked = false;
+};
+
+/// Code that can run: what a target made of a planned program.
+class LoadedCode {
+ public:
+  virtual ~LoadedCode() = default;
+  virtual Entry entry() const = 0;
+  virtual HostFunction host() const = 0;  ///< null where the plan has none
+  virtual StageTimes times() const = 0;
+  virtual std::size_t bytes() const = 0;
+  /// The stages after Loop IR as text, for dumps; made when asked.
+  virtual std::vector<Stage> stages() const = 0;
+};
+
+/// One kind of machine. Its members are called by many threads at once.
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  /// The folder's name: "cpu".
+  virtual std::string_view name() const = 0;
+  /// Whether this process can compile for it and run on it; if not, `why` says in one sentence what is missing.
+  virtual bool available(std::string& why) const = 0;
+  /// The device in words, for logs and reports.
+  virtual std::string describe() const = 0;
+  /// Feature sets that the device runs, by name, best first.
+  virtual std::vector<std::string> features() const = 0;
+
+  /// A value for every tunable: those that `config` (may be null) gives, and the target's choice for the others.
+  virtual std::vector<std::int64_t> tunables(const ir::Program& program, const Specialisation& known,
+                                             const Config* config) const = 0;
+  /// Nothing, or why this target cannot run the program so, in one sentence.
+  virtual std::string legal(const PlanRequest& request) const = 0;
+  /// Tile IR to Loop IR; `observe` (may be empty) sees the program after each pass. Throws an Error whose text starts with
+  /// the kernel's name.
+  virtual loop::Program plan(const PlanRequest& request, const PassObserver& observe) const = 0;
+  /// Loop IR to code of this process. Throws an Error.
+  virtual std::unique_ptr<LoadedCode> compile(const loop::Program& program, const PlanRequest& request) const = 0;
+};
+
+/// Adds a target; called by each target's register_target().
+void register_target(std::unique_ptr<Target> target);
+
+/// Every target of this build, in order of registration.
+std::span<Target* const> targets();
+
+/// The target of that name, or, where `name` is empty, the best one that is available. Throws UserError when there is no
+/// such target and DeviceError when it, or every target, is not available.
+const Target& find_target(std::string_view name);
+
+}  // namespace jit
+TESSERA_END

@@ -1,0 +1,98 @@
+// Owns the questions to the processor and the system about this machine.
+#include "targets/cpu/features.hpp"
+
+#include <cpuid.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+TESSERA_BEGIN
+namespace cpu {
+namespace {
+
+std::string model_name() {
+  unsigned words[12] = {};
+  for (unsigned i = 0; i < 3; ++i)
+    if (!__get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3])) return "x86-64";
+  char text[49] = {};
+  std::memcpy(text, words, 48);
+  std::string name(text);
+  name.erase(name.find_last_not_of(" \t") + 1);
+  name.erase(0, name.find_first_not_of(" \t"));
+  return name.empty() ? "x86-64" : name;
+}
+
+std::int64_t cache(int name, std::int64_t otherwise) {
+  const long bytes = sysconf(name);
+  return bytes > 0 ? bytes : otherwise;
+}
+
+Host look() {
+  Host h;
+  h.model = model_name();
+  __builtin_cpu_init();
+  h.sse2 = __builtin_cpu_supports("sse2") != 0;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const bool f16c = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
+  h.avx2 = f16c && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  h.avx512 = h.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
+  h.l1_bytes = cache(_SC_LEVEL1_DCACHE_SIZE, h.l1_bytes);
+  h.l2_bytes = cache(_SC_LEVEL2_CACHE_SIZE, h.l2_bytes);
+  h.l3_bytes = cache(_SC_LEVEL3_CACHE_SIZE, h.l3_bytes);
+  cpu_set_t set;
+  h.threads = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  h.threads = std::max(h.threads, 1);
+  return h;
+}
+
+constexpr std::string_view names[] = {"native", "avx512", "avx2", "sse2"};
+
+std::string_view widest() { return host().avx512 ? "avx512" : host().avx2 ? "avx2" : "sse2"; }
+
+}  // namespace
+
+const Host& host() {
+  static const Host found = look();
+  return found;
+}
+
+bool is_feature_set(std::string_view features) {
+  return std::find(std::begin(names), std::end(names), features) != std::end(names);
+}
+
+bool runs(std::string_view features) {
+  if (features == "avx512") return host().avx512;
+  if (features == "avx2") return host().avx2;
+  return features == "native" || features == "sse2";
+}
+
+std::vector<std::string> runnable_features() {
+  std::vector<std::string> list;
+  const char* wanted = std::getenv("TESSERA_CPU_FEATURES");
+  if (wanted && runs(wanted)) list.push_back(wanted);
+  for (std::string_view name : names)
+    if (runs(name) && std::find(list.begin(), list.end(), name) == list.end()) list.emplace_back(name);
+  return list;
+}
+
+Machine machine(std::string_view features, int threads) {
+  if (features == "native") features = widest();
+  Machine m;
+  m.vector_bytes = features == "avx512" ? 64 : features == "avx2" ? 32 : 16;
+  m.vector_registers = features == "avx512" ? 32 : 16;
+  m.has_fma = features != "sse2";
+  m.has_masks = features != "sse2";
+  m.has_narrow_masks = features == "avx512";
+  m.l1_bytes = host().l1_bytes;
+  m.l2_bytes = host().l2_bytes;
+  m.l3_bytes = host().l3_bytes;
+  m.threads = threads > 0 ? std::min(threads, host().threads) : host().threads;
+  return m;
+}
+
+}  // namespace cpu
+TESSERA_END

@@ -1,0 +1,46 @@
+// Owns what is found out about the CPU that this process runs on: feature sets by name, caches, cores.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "targets/cpu/plan/machine.hpp"
+#include "tessera/version.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+/// What a feature set means for planning and code generation. "native" is the best of the others, tuned for this very
+/// processor.
+struct FeatureSet {
+  std::string_view name;    ///< "native", "avx512", "avx2", "sse2"
+  std::string_view needs;   ///< in words, for messages
+};
+
+/// The processor of this machine.
+struct Host {
+  std::string model;                 ///< as the processor names itself
+  bool sse2 = false, avx2 = false, avx512 = false;  ///< whole feature sets, the system's support included
+  std::int64_t l1_bytes = 32 << 10;  ///< data cache of a core
+  std::int64_t l2_bytes = 512 << 10;
+  std::int64_t l3_bytes = 8 << 20;   ///< shared
+  int threads = 1;                   ///< that this process may run on
+};
+
+/// Found out once.
+const Host& host();
+
+/// The feature sets that this machine runs, best first; TESSERA_CPU_FEATURES=name puts that one first.
+std::vector<std::string> runnable_features();
+
+/// Whether `features` names a feature set at all, and whether this machine runs it.
+bool is_feature_set(std::string_view features);
+bool runs(std::string_view features);
+
+/// The machine to plan for: this one's caches and cores with the vectors of `features`.
+Machine machine(std::string_view features, int threads);
+
+}  // namespace cpu
+TESSERA_END

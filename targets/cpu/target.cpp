@@ -1,0 +1,80 @@
+// Owns the CPU as a target: joins the planner of this folder with the compiler of jit/runtime.
+#include <algorithm>
+
+#include "jit/runtime/compile.hpp"
+#include "jit/target.hpp"
+#include "targets/cpu/features.hpp"
+#include "targets/cpu/plan/plan.hpp"
+#include "tessera/call/errors.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+namespace {
+
+class Code final : public jit::LoadedCode {
+ public:
+  explicit Code(std::shared_ptr<jit::Compiled> compiled) : compiled_(std::move(compiled)) {}
+  jit::Entry entry() const override { return compiled_->entry(); }
+  jit::HostFunction host() const override { return compiled_->host(); }
+  jit::StageTimes times() const override { return compiled_->times(); }
+  std::size_t bytes() const override { return compiled_->object_bytes(); }
+  std::vector<jit::Stage> stages() const override {
+    return {{"llvm", compiled_->ir()}, {"assembly", compiled_->assembly()}};
+  }
+
+ private:
+  std::shared_ptr<jit::Compiled> compiled_;
+};
+
+class Cpu final : public jit::Target {
+ public:
+  std::string_view name() const override { return "cpu"; }
+
+  bool available(std::string& why) const override {
+    why = jit::llvm_backend_absent();
+    return why.empty();
+  }
+
+  std::string describe() const override {
+    const Host& h = host();
+    return h.model + ", " + (h.avx512 ? "AVX-512" : h.avx2 ? "AVX2" : "SSE2") + ", " + std::to_string(h.threads) +
+           (h.threads == 1 ? " thread" : " threads");
+  }
+
+  std::vector<std::string> features() const override { return runnable_features(); }
+
+  std::vector<std::int64_t> tunables(const ir::Program& program, const jit::Specialisation& known,
+                                     const Config* config) const override {
+    std::vector<std::optional<std::int64_t>> given(program.tunables.size());
+    for (std::size_t i = 0; config && i < given.size(); ++i)
+      for (const Tuned& tuned : config->tunables)
+        if (program.str(program.tunables[i].name) == tuned.name) given[i] = tuned.value;
+    const std::string features = config && !config->features.empty() ? config->features : runnable_features().front();
+    return choose_tunables(program, known, given, machine(features, config ? config->threads : 0));
+  }
+
+  std::string legal(const jit::PlanRequest& request) const override {
+    if (!is_feature_set(request.features))
+      return "configuration: there are no features \"" + request.features + "\"\n  hint: native, avx512, avx2 or sse2";
+    if (!runs(request.features)) return "configuration: this machine (" + describe() + ") does not run " + request.features;
+    return {};
+  }
+
+  loop::Program plan(const jit::PlanRequest& request, const jit::PassObserver& observe) const override {
+    return cpu::plan(request.program, request.known, request.tunables, machine(request.features, request.threads), observe);
+  }
+
+  std::unique_ptr<jit::LoadedCode> compile(const loop::Program& program, const jit::PlanRequest& request) const override {
+    jit::CompileOptions options;
+    options.features = request.features;
+    return std::make_unique<Code>(jit::compile_loop(program, options));
+  }
+};
+
+}  // namespace
+
+void register_target();
+void register_target() { jit::register_target(std::make_unique<Cpu>()); }
+
+}  // namespace cpu
+TESSERA_END
