@@ -25,7 +25,7 @@ struct CompileRequest {
   bool load = true;                 ///< link into the process; otherwise `entry` stays null
 };
 
-/// Milliseconds of each stage.
+/// Milliseconds of processor time of each stage.
 struct StageTimes {
   double emit = 0;     ///< Loop IR to LLVM IR
   double codegen = 0;  ///< LLVM IR to an object
