@@ -259,6 +259,30 @@ TEST_CASE("a read inside a combining function precedes the write that followed i
   }
 }
 
+TEST_CASE("an axis renamed and a block renamed to it, in either order") {
+  const auto renamed = [](bool swap) {
+    Make p("outer");
+    using enum DType;
+    const int en = p.extent("N"), x = p.arg(ir::Effect::in, f32, "x", {en}), y = p.arg(ir::Effect::out, f32, "y", {en, en});
+    const int n = p.block(Op::all_block, ir::AxisKind::all, "N", en, {}), an = p.axis_of(n);
+    const int tile = p.node(Op::load, f32, {n}, {an}, x);
+    const int aj = p.axis("J", ir::AxisKind::alias, en, static_cast<int>(p.s.nodes.size()), an);
+    const auto rename = [&] { return p.node(Op::rename, f32, {tile}, {aj}, an | std::int64_t{aj} << 32); };
+    const auto alias = [&] { return p.node(Op::alias, i64, {n}, {aj}); };
+    int r, b;
+    if (swap) r = rename(), b = alias();
+    else b = alias(), r = rename();
+    p.node(Op::store, f32, {n, b, p.node(Op::mul, f32, {tile, r}, {an, aj})}, {an, aj}, y);
+    return p.s;
+  };
+  const ir::Storage a = renamed(false), b = renamed(true);
+  REQUIRE_MESSAGE(!ir::verify(a.view()), ir::verify(a.view()).text.view());
+  REQUIRE_MESSAGE(!ir::verify(b.view()), ir::verify(b.view()).text.view());
+  CHECK(ir::hash_of(a.view()) == ir::hash_of(b.view()));
+  const ir::Storage c = ir::canonical(b.view());
+  CHECK_MESSAGE(!ir::verify(c.view()), ir::verify(c.view()).text.view());
+}
+
 TEST_CASE("a long chain of nodes needs no deep recursion") {
   Make p("chain");
   const int h = p.arg(ir::Effect::out, DType::i64, "h"), one = p.i64(1);

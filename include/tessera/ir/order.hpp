@@ -39,7 +39,8 @@ class Order {
   constexpr explicit Order(const Program& p)
       : p_(p), size_(static_cast<int>(p.size())), close_(p.size()), region_(p.size()), head_(p.size() + 1),
         tail_(p.size() + 1), next_(p.size()), rank_(p.size()), done_(p.size()), entered_(p.size()),
-        last_write_(p.size() + p.args.size()), first_read_(p.size() + p.args.size()), next_read_(p.size()) {
+        last_write_(p.size() + p.args.size()), first_read_(p.size() + p.args.size()), next_read_(p.size()),
+        block_(p.axes.size()) {
     find_regions();
     walk(false);
     if (slipped_) {
@@ -67,9 +68,10 @@ class Order {
     std::vector<int> open;
     for (int i = 0; i < size_; ++i) {
       region_[i] = open.empty() ? 0 : open.back() + 1;
-      const Op op = p_.node(i).op;
-      if (opens_region(op)) open.push_back(i);
-      if (closes_region(op) && !open.empty()) {
+      const Node& n = p_.node(i);
+      if (info(n.op).op_class == OpClass::block && n.rank == 1 && block_[n.axes[0]] == 0) block_[n.axes[0]] = i + 1;
+      if (opens_region(n.op)) open.push_back(i);
+      if (closes_region(n.op) && !open.empty()) {
         close_[open.back()] = i;
         open.pop_back();
       }
@@ -152,8 +154,12 @@ class Order {
     if (k < n.count) return p_.operand(n, k);
     k -= n.count;
     if (k >= n.rank) return -2;
-    const int node = p_.axes[n.axes[k]].node;
-    return node >= 0 && node < index && info(p_.node(node).op).op_class == OpClass::block ? node : -1;
+    const int block = block_[n.axes[k]] - 1;
+    if (block < 0 || block == index) return -1;
+    // An axis that a rename made first may have a block of its own later, as<"J">(…), which depends on nothing between.
+    const Node& b = p_.node(block);
+    const bool could_precede = b.op == Op::alias && region_[block] == region_[index] && p_.operand(b, 0) < index;
+    return block < index || could_precede ? block : -1;
   }
 
   constexpr void demand(int wanted) {
@@ -215,6 +221,7 @@ class Order {
   Zeros<int> close_, region_, head_, tail_, next_, rank_, done_;
   Zeros<bool> entered_;
   Zeros<int> last_write_, first_read_, next_read_;
+  Zeros<int> block_;  // of each axis: the first block that has it, plus 1
   std::vector<Frame> stack_;
 };
 

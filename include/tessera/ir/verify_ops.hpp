@@ -173,10 +173,22 @@ class OpRules {
       if (Text d = integer_0(k); !d.empty()) return d;
     return {};
   }
+  // The axis whose positions it has under another name.
+  constexpr int root(int axis) const {
+    for (int steps = 0; steps < max_axes_; ++steps) {
+      const Axis& a = p_.axes[static_cast<std::size_t>(axis)];
+      if (a.kind != AxisKind::alias || a.parent < 0) break;
+      axis = a.parent;
+    }
+    return axis;
+  }
   constexpr Text block_axis(const Axis& a) const {
-    if (a.node != node_) return "its axis is defined by another node";
+    // A rename may have made the axis of an alias before.
+    if (a.node != node_ && !(n_.op == Op::alias && a.node < node_)) return "its axis is defined by another node";
     const bool derived = n_.op == Op::grow || n_.op == Op::alias;
-    if (derived && (op(0).rank != 1 || a.parent != op(0).axes[0])) return "its axis does not derive from its operand's";
+    if (n_.op == Op::grow && (op(0).rank != 1 || a.parent != op(0).axes[0])) return "its axis does not derive from its operand's";
+    if (n_.op == Op::alias && (op(0).rank != 1 || root(n_.axes[0]) != root(op(0).axes[0])))
+      return "its axis does not derive from its operand's";
     const AxisKind kind = n_.op == Op::grid_block    ? AxisKind::grid
                           : n_.op == Op::loop_block  ? AxisKind::loop
                           : n_.op == Op::all_block   ? AxisKind::all
