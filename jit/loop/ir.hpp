@@ -25,7 +25,11 @@ enum class Space : std::uint8_t {
 /// Which part of the machine a factor of a layout runs over.
 enum class Place : std::uint8_t { registers, lane, warp, element_x, element_y };
 
-/// One factor of a layout: `size` consecutive steps of `stride` along dimension `dim` laid over `place`.
+/// Who takes part in an atomic, a fence or a barrier.
+enum class Scope : std::uint8_t { thread, program, device, warp, role };
+
+/// One factor of a layout: `size` consecutive steps of `stride` along dimension `dim` laid over `place`. Stride 0: each of
+/// the `size` places holds a copy.
 struct Factor {
   std::uint8_t dim = 0;
   Place place = Place::registers;
@@ -68,8 +72,8 @@ struct Buffer {
 /// What joins roles: a ring of `depth` slots; acquire/commit on the producer's side, wait/release on the consumer's.
 struct Channel {
   std::string name;
-  std::int32_t depth = 1;
-  std::int32_t producers = 1, consumers = 1;  ///< arrivals that complete a slot
+  std::int32_t depth = 1;                     ///< slots; of a colour: elements that the fabric holds
+  std::int32_t producers = 1, consumers = 1;  ///< arrivals that complete a slot; of a colour: who sends, who receives
   std::int32_t bytes = 0;                     ///< transaction bytes a slot expects (mbarrier + TMA), 0 for none
   std::int32_t colour = -1;                   ///< CSL colour, −1 elsewhere
 };
