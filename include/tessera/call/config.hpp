@@ -25,11 +25,11 @@ struct Tuned {
 ///
 ///     gemm.with(Config{.tunables = {{"BM", 64}, {"BN", 96}}, .threads = 1})(a, b, c);
 struct Config {
-  std::vector<Tuned> tunables;  ///< tile sizes by name, all positive
-  int threads = 0;              ///< most threads; 0: all
-  bool checked = false;         ///< outside reads, overflow and division by zero are errors instead of values
-  std::string target;           ///< "cpu"; empty: the best one present
-  std::string features;         ///< host features by name, such as "avx2"; empty: those of this machine
+  std::vector<Tuned> tunables = {};  ///< tile sizes by name, all positive
+  int threads = 0;                   ///< most threads; 0: all
+  bool checked = false;              ///< outside reads, overflow and division by zero are errors instead of values
+  std::string target = {};           ///< "cpu"; empty: the best one present
+  std::string features = {};         ///< host features by name, such as "avx2"; empty: those of this machine
 
   /// A number that differs between configurations (for all practical purposes); never 0, which means "no Config".
   std::uint64_t key() const {

@@ -57,7 +57,7 @@ inline std::string extent_text(const ir::Program& program, const ir::Extent& ext
 
 inline RegisteredKernel describe(KernelRecord& record) {
   const ir::Program& program = *record.program;
-  RegisteredKernel kernel{std::string(program.name), ir::hash(program), {}, &record};
+  RegisteredKernel kernel{std::string(program.name), ir::hash_of(program), {}, &record};
   for (const ir::Arg& arg : program.args) {
     if (!is_parameter(arg)) break;
     Parameter parameter{std::string(program.str(arg.name)), arg.type, arg.effect, {}};
