@@ -10,8 +10,6 @@
 TESSERA_BEGIN
 namespace interpreter {
 
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : (a - 1) / b + 1; }
-
 /// The state of a block of `cut` lanes from `begin` over the range [from, to) of an axis's extent.
 inline AxisState block_state(const Machine& m, int axis, std::int64_t cut, std::int64_t begin, std::int64_t from,
                              std::int64_t to) {

@@ -42,23 +42,26 @@ void dot_float(Machine& m, Arithmetic t, const DotSide& a, const DotSide& b, dou
   for (std::size_t o = 0; o < v.size(); ++o) {
     const std::size_t pa = a.offset[o], pb = b.offset[o];
     N acc = 0;
-    double magnitude = 0, errors = 0;
-    bool special = false;
+    Exact<Arithmetic> exact = 0;
+    SumFacts facts;
     for (std::size_t i = 0; i < inner; ++i) {
       if (masked && !(a.folded.has(pa + i) && b.folded.has(pb + i))) continue;
       const N x = xs[pa + i], y = ys[pb + i];
       acc = t.get(t.put(fma_in(t, x, y, acc)));
       if (!m.options.bounds) continue;
-      const double p = static_cast<double>(x) * static_cast<double>(y);
-      magnitude += std::fabs(p);
-      special |= !std::isfinite(p);
+      const auto p = static_cast<Exact<Arithmetic>>(x) * static_cast<Exact<Arithmetic>>(y);
+      exact += p;
+      facts.magnitude += std::fabs(static_cast<double>(p));
       if (errors_given)
-        errors += product_error(static_cast<double>(x), a.folded.error_at(pa + i), static_cast<double>(y),
-                                b.folded.error_at(pb + i));
+        facts.errors += product_error(static_cast<double>(x), a.folded.error_at(pa + i), static_cast<double>(y),
+                                      b.folded.error_at(pb + i));
     }
     v.words[o] = t.put(acc);
-    if (m.options.bounds)
-      v.error[o] = sum_error(v.type, ulp, terms + 1, magnitude, errors, static_cast<double>(acc), special);
+    if (!m.options.bounds) continue;
+    facts.special = !std::isfinite(facts.magnitude);
+    facts.own = static_cast<double>(std::fabs(exact - acc));
+    // One more rounding for each product that is not fused.
+    v.error[o] = sum_error(v.type, ulp, 2 * terms, facts, static_cast<double>(acc));
   }
 }
 

@@ -19,6 +19,14 @@ namespace interpreter {
 /// Ends a run: a limit was reached, or a cut is not positive. The finding has been made.
 struct Stopped {};
 
+/// What is known of a sum besides its value.
+struct SumFacts {
+  double magnitude = 0;  ///< the sum of the terms' magnitudes
+  double errors = 0;     ///< the sum of their bounds
+  double own = 0;        ///< how far the interpreter's value is from the exact sum
+  bool special = false;  ///< a term is infinite or NaN
+};
+
 /// A kernel's argument as the interpreter sees it, with what is known of each element.
 struct Array {
   DType type = DType::f32;
@@ -33,8 +41,9 @@ struct Array {
 
   /// What was added to an element so far, for its bound.
   struct Sum {
-    double magnitude = 0, errors = 0, terms = 0;
-    bool special = false;                ///< a term is infinite or NaN
+    SumFacts facts;
+    long double exact = 0;
+    double terms = 0;
   };
   // By element, row-major over the extents; empty until needed.
   std::vector<double> error;

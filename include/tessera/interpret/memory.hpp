@@ -82,20 +82,20 @@ inline void add_to_element(Machine& m, std::int32_t id, Array& a, int array, std
   if (!m.options.bounds) return;
   if (a.sums.empty()) a.sums.resize(static_cast<std::size_t>(a.elements));
   Array::Sum& s = a.sums[static_cast<std::size_t>(element)];
-  const double term = number(a.type, x), before = number(a.type, old);
+  const double term = number(a.type, x), before = number(a.type, old), after = number(a.type, sum);
   if (s.terms == 0) {
-    s.magnitude = std::fabs(before);
-    s.errors = a.error.empty() ? 0.0 : a.error[static_cast<std::size_t>(element)];
-    s.special = !std::isfinite(before);
+    s.facts = {std::fabs(before), a.error.empty() ? 0.0 : a.error[static_cast<std::size_t>(element)], 0, !std::isfinite(before)};
+    s.exact = before;
   }
   s.terms += 1;
-  s.magnitude += std::fabs(term);
-  s.errors += e;
-  s.special |= !std::isfinite(term);
+  s.exact += term;
+  s.facts.magnitude += std::fabs(term);
+  s.facts.errors += e;
+  s.facts.special |= !std::isfinite(term);
+  s.facts.own = static_cast<double>(std::fabs(s.exact - static_cast<long double>(after)));
   // One term on a zero is exact in every order.
   const bool exact = s.terms == 1 && before == 0;
-  set_error(m, a, element, exact ? s.errors : sum_error(a.type, Ulp(a.type), s.terms, s.magnitude, s.errors,
-                                                        number(a.type, sum), s.special));
+  set_error(m, a, element, exact ? s.facts.errors : sum_error(a.type, Ulp(a.type), s.terms, s.facts, after));
 }
 
 /// store and accumulate: operands are the indices, the value, and a mask.

@@ -40,22 +40,24 @@ inline void run_cumulative(Machine& m, std::int32_t id) {
   const auto scan = [&](auto step) {
     for (std::size_t o = 0; o < f.outer; ++o) {
       Word acc = is_sum ? 0 : t.is_floating() ? word_of(n.type, 1) : 1;
-      double magnitude = 0, errors = 0;
-      bool special = false;
+      SumFacts facts;
+      long double exact = 0;
       for (std::size_t i = o * f.inner; i < (o + 1) * f.inner; ++i) {
         if (f.has(i)) {
           const double x = number(n.type, f.words[i]), before = number(n.type, acc), ex = f.error_at(i);
           acc = step(acc, f.words[i], i);
-          magnitude += std::fabs(x);
-          special |= !std::isfinite(x);
-          errors = is_sum ? errors + ex : product_error(before, errors, x, ex) + 2 * ulp(number(n.type, acc));
+          facts.magnitude += std::fabs(x);
+          facts.special |= !std::isfinite(x);
+          exact += x;
+          facts.errors = is_sum ? facts.errors + ex : product_error(before, facts.errors, x, ex) + 2 * ulp(number(n.type, acc));
         }
         f.words[i] = acc;
         if (f.error.empty()) continue;
         const double r = number(n.type, acc);
-        f.error[i] = !t.is_floating() ? errors
-                     : is_sum         ? sum_error(n.type, ulp, terms, magnitude, errors, r, special)
-                                      : rounded_error(errors, r, ulp, special, false);
+        facts.own = static_cast<double>(std::fabs(exact - static_cast<long double>(r)));
+        f.error[i] = !t.is_floating() ? facts.errors
+                     : is_sum         ? sum_error(n.type, ulp, terms, facts, r)
+                                      : rounded_error(facts.errors, r, ulp, facts.special, false);
       }
     }
   };

@@ -24,6 +24,15 @@ struct Places {
   bool doubtful(std::size_t i) const { return !doubt.empty() && doubt[i] != 0; }
 };
 
+/// "N", or "B+1": the extent of an array's axis; its number where it has none.
+inline std::string array_axis(const Machine& m, int array, int k) {
+  const ir::Arg& arg = m.program.args[static_cast<std::size_t>(array)];
+  if (!call::is_parameter(arg)) return std::to_string(k + 1);
+  const ir::Extent& e = m.program.extents[static_cast<std::size_t>(m.program.arg_extents[static_cast<std::size_t>(arg.first_extent + k)])];
+  return std::string(m.program.str(e.base)) + (e.plus ? "+" + std::to_string(e.plus) : "") +
+         (e.divide > 1 ? "/" + std::to_string(e.divide) : "");
+}
+
 /// Computes the places of a load, store, accumulate or atomic of array `a`; `mask` is the mask's operand number or −1.
 /// Reports indices outside, unless `padded`.
 inline void find_places(Machine& m, std::int32_t id, const ir::Node& n, const Array& a, int array, int mask, bool padded,
@@ -86,13 +95,10 @@ inline void find_places(Machine& m, std::int32_t id, const ir::Node& n, const Ar
     if (padded || !p.has(i)) continue;
     const int k = p.outside[i];
     const auto x = static_cast<std::int64_t>(index[static_cast<std::size_t>(k)].word(i));
-    const std::int32_t axis_extent = m.program.arg_extents[static_cast<std::size_t>(
-        m.program.args[static_cast<std::size_t>(array)].first_extent + k)];
-    const std::string axis = axis_extent < 0 ? std::to_string(k) : std::string(m.program.str(
-        m.program.extents[static_cast<std::size_t>(axis_extent)].base));
     Finding& f = m.found(FindingKind::outside, id,
-                         m.argument_name(array) + ": index " + std::to_string(x) + " of axis " + axis + " is outside 0 … " +
-                             std::to_string(a.extent[k] - 1) + m.place(p.shape, static_cast<std::int64_t>(i)));
+                         m.argument_name(array) + ": index " + std::to_string(x) + " of axis " + array_axis(m, array, k) +
+                             " is outside 0 … " + std::to_string(a.extent[k] - 1) +
+                             m.place(p.shape, static_cast<std::int64_t>(i)));
     f.argument = array;
     f.axis = k;
     f.index = x;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <string>
+#include <type_traits>
 
 #include "tessera/interpret/bounds.hpp"
 #include "tessera/interpret/machine.hpp"
@@ -52,13 +53,18 @@ inline double terms_over(const Machine& m, const Shape& axes) {
   return std::max(n, 2.0);
 }
 
-/// The bound of a sum in any order: `magnitude` sums the terms' magnitudes, `errors` their bounds.
-inline double sum_error(DType type, const Ulp& ulp, double terms, double magnitude, double errors, double result,
-                        bool special_term) {
-  if (std::isnan(errors) || errors == unbounded) return unbounded;
-  if (!std::isfinite(result)) return special_term ? 0 : unbounded;
-  if (magnitude > number(type, largest_bits(type))) return unbounded;
-  return errors + terms * (ulp.relative * magnitude + ulp.absolute) * (magnitude > 0 ? 1 : 0);
+/// What a sum is kept in beside its own type, to know its error: all but exact.
+template <class Arithmetic>
+using Exact = std::conditional_t<std::is_same_v<Arithmetic, ArithmeticF64>, long double, double>;
+
+/// The bound of a sum of up to `terms` terms in any order: what the interpreter rounded, and what another order may
+/// round, half a unit of the sum of magnitudes for each term.
+inline double sum_error(DType type, const Ulp& ulp, double terms, const SumFacts& f, double result) {
+  if (std::isnan(f.errors) || f.errors == unbounded) return unbounded;
+  if (!std::isfinite(result)) return f.special ? 0 : unbounded;
+  if (f.magnitude > number(type, largest_bits(type))) return unbounded;
+  if (f.magnitude == 0) return f.errors;
+  return f.errors + f.own + terms * 0.5 * (ulp.relative * f.magnitude + ulp.absolute);
 }
 
 inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double terms, Value& v) {
@@ -68,8 +74,8 @@ inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double te
     using N = decltype(t.get(0));
     for (std::size_t o = 0; o < f.outer; ++o) {
       N acc = is_sum ? N(0) : N(1);
-      double magnitude = 0, errors = 0;
-      bool special = false;
+      Exact<decltype(t)> exact = 0;
+      SumFacts facts;
       std::size_t present = 0;
       for (std::size_t i = o * f.inner; i < (o + 1) * f.inner; ++i) {
         if (!f.has(i)) continue;
@@ -78,18 +84,19 @@ inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double te
         ++present;
         acc = t.get(t.put(is_sum ? acc + x : acc * x));
         if (!bounds) continue;
-        special |= !std::isfinite(x);
-        magnitude += std::fabs(static_cast<double>(x));
+        facts.special |= !std::isfinite(x);
+        facts.magnitude += std::fabs(static_cast<double>(x));
+        exact += x;
         if (is_sum)
-          errors += ex;
+          facts.errors += ex;
         else
-          errors = product_error(before, errors, static_cast<double>(x), ex) + 2 * ulp(static_cast<double>(acc));
+          facts.errors = product_error(before, facts.errors, static_cast<double>(x), ex) + 2 * ulp(static_cast<double>(acc));
       }
       v.words[o] = t.put(acc);
       if (!bounds || present == 0) continue;
       const double r = static_cast<double>(acc);
-      v.error[o] = is_sum ? sum_error(v.type, ulp, terms, magnitude, errors, r, special)
-                          : rounded_error(errors, r, ulp, special, true);
+      facts.own = static_cast<double>(std::fabs(exact - acc));
+      v.error[o] = is_sum ? sum_error(v.type, ulp, terms, facts, r) : rounded_error(facts.errors, r, ulp, facts.special, true);
     }
   });
 }

@@ -1,6 +1,7 @@
 // Owns the operations that move lanes: at, pad, rename, split, merge, join, part.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "tessera/interpret/machine.hpp"
@@ -95,11 +96,17 @@ inline void relabel(const Value& from, const Shape& as, Value& v) {
   }
 }
 
+/// Whether a block defines the axis: then it stands where the block does, and operations that go onto it fit into it.
+inline bool of_block(const Machine& m, int axis) {
+  const ir::Node& n = m.node(m.program.axes[static_cast<std::size_t>(axis)].node);
+  return ir::info(n.op).op_class == ir::OpClass::block;
+}
+
 inline void run_rename(Machine& m, std::int32_t id) {
   const ir::Node& n = m.node(id);
   const Value& tile = m.operand(n, 0);
   const int from = static_cast<int>(n.imm & 0xff), to = static_cast<int>(n.imm >> 32 & 0xff);
-  if (m.program.axes[static_cast<std::size_t>(to)].node == id) m.axis(to) = AxisState(m.axis(from));
+  if (!of_block(m, to)) m.axis(to) = AxisState(m.axis(from));
   Shape as = tile.shape;
   as.axes[as.find(from)] = static_cast<std::uint8_t>(to);
   Value& v = m.value(id);
@@ -117,23 +124,27 @@ inline void run_pad(Machine& m, std::int32_t id) {
   v.pad = m.program.operand(n, 1);
 }
 
-/// split: lane l of the axis becomes lane (l / inner, l % inner). What the last piece lacks does not exist.
+/// split: lane l of the axis becomes lane (l / inner, l % inner). What the last piece lacks does not exist. Onto the
+/// axes of blocks, lanes beyond those are an error.
 inline void run_split(Machine& m, std::int32_t id) {
   const ir::Node& n = m.node(id);
   const Value& tile = m.operand(n, 0);
   const int axis = static_cast<int>(n.imm & 0xff), outer = static_cast<int>(n.imm >> 20 & 0xff);
   const int inner = static_cast<int>(n.imm >> 40 & 0xff);
-  const bool by_block = m.operand(n, 1).shape.rank == 1;
-  const std::int64_t by = by_block ? m.operand(n, 1).shape.lanes[0] : m.cut(m.program.operand(n, 1), id);
-  const AxisState& a = m.axis(axis);
+  const AxisState a = m.axis(axis);
   AxisState o, in;
-  in.lanes = by;
-  o.lanes = (a.lanes + by - 1) / by;
+  in.lanes = of_block(m, inner) ? m.axis(inner).lanes : m.cut(m.program.operand(n, 1), id);
+  const std::int64_t by = in.lanes;
+  o.lanes = of_block(m, outer) ? m.axis(outer).lanes : ceil_div(a.lanes, by);
   o.exists.assign(static_cast<std::size_t>(o.lanes), 0);
-  bool whole = a.lanes % by == 0;
+  bool whole = a.lanes == o.lanes * by && a.all;
   for (std::int64_t l = 0; l < a.lanes; ++l) {
-    if (a.has(l)) o.exists[static_cast<std::size_t>(l / by)] = 1;
-    whole = whole && a.has(l);
+    if (!a.has(l)) continue;
+    if (l < o.lanes * by)
+      o.exists[static_cast<std::size_t>(l / by)] = 1;
+    else
+      m.found(FindingKind::outside, id, "split: axis " + m.axis_name(axis) + " has more lanes than " + m.axis_name(outer) +
+                                            " times " + m.axis_name(inner)).index = l;
   }
   o.all = std::find(o.exists.begin(), o.exists.end(), 0) == o.exists.end();
   // Fill the tile up to whole pieces, then only the names of the axes change.
@@ -155,7 +166,7 @@ inline void run_split(Machine& m, std::int32_t id) {
   if (!tile.error.empty()) filled.error.assign(filled.size(), 0.0);
   if (!whole || !tile.gone.empty()) filled.gone.assign(filled.size(), 1);
   for (std::int64_t b = 0; b < before; ++b)
-    for (std::int64_t l = 0; l < a.lanes; ++l)
+    for (std::int64_t l = 0; l < std::min(a.lanes, o.lanes * by); ++l)
       for (std::int64_t i = 0; i < after; ++i) {
         const auto to = static_cast<std::size_t>((b * o.lanes * by + l) * after + i);
         const auto from = static_cast<std::size_t>((b * a.lanes + l) * after + i);
@@ -164,8 +175,8 @@ inline void run_split(Machine& m, std::int32_t id) {
         if (!filled.gone.empty())
           filled.gone[to] = static_cast<std::uint8_t>(!a.has(l) || (!tile.gone.empty() && tile.gone[from]));
       }
-  m.axis(outer) = o;
-  if (!by_block || m.program.axes[static_cast<std::size_t>(inner)].node == id) m.axis(inner) = in;
+  if (!of_block(m, outer)) m.axis(outer) = o;
+  if (!of_block(m, inner)) m.axis(inner) = in;
   Value& v = m.value(id);
   v.reset(n.type, m.shape_of(n, id));
   relabel(filled, as, v);
@@ -177,30 +188,46 @@ inline void run_merge(Machine& m, std::int32_t id) {
   const Value& tile = m.operand(n, 0);
   const int outer = static_cast<int>(n.imm & 0xff), inner = static_cast<int>(n.imm >> 20 & 0xff);
   const int axis = static_cast<int>(n.imm >> 40 & 0xff);
-  const AxisState &o = m.axis(outer), &i = m.axis(inner);
+  const AxisState o = m.axis(outer), i = m.axis(inner);
   AxisState a;
   a.lanes = o.lanes * i.lanes;
   a.all = o.all && i.all;
-  if (!a.all)
-    for (std::int64_t l = 0; l < a.lanes; ++l)
-      a.exists.push_back(static_cast<std::uint8_t>(o.has(l / i.lanes) && i.has(l % i.lanes)));
-  Shape pair;  // the node's axes, the new one taken apart
-  const std::int64_t outer_lanes = o.lanes, inner_lanes = i.lanes;
-  m.axis(axis) = a;
+  for (std::int64_t l = 0; l < a.lanes && !a.all; ++l)
+    a.exists.push_back(static_cast<std::uint8_t>(o.has(l / i.lanes) && i.has(l % i.lanes)));
+  const bool onto_block = of_block(m, axis);
+  const std::int64_t lanes = onto_block ? m.axis(axis).lanes : a.lanes;
+  if (!onto_block) m.axis(axis) = a;
+  // The pair of axes one after the other, in the place of the merged one; then cut or filled to its lanes.
   Value& v = m.value(id);
   v.reset(n.type, m.shape_of(n, id));
+  Shape pair;
+  const int place = v.shape.find(axis);
   for (int k = 0; k < v.shape.rank; ++k) {
-    if (v.shape.axes[k] == axis) {
-      pair.add(outer, outer_lanes);
-      pair.add(inner, inner_lanes);
+    if (k == place) {
+      pair.add(outer, o.lanes);
+      pair.add(inner, i.lanes);
     } else {
       pair.add(v.shape.axes[k], v.shape.lanes[k]);
     }
   }
-  const Shape merged = v.shape;
-  v.shape = pair;
-  relabel(tile, tile.shape, v);
-  v.shape = merged;
+  Value whole;
+  whole.reset(n.type, pair);
+  relabel(tile, tile.shape, whole);
+  std::int64_t before = 1, after = 1;
+  for (int k = 0; k < place; ++k) before *= v.shape.lanes[k];
+  for (int k = place + 1; k < v.shape.rank; ++k) after *= v.shape.lanes[k];
+  if (!whole.error.empty()) v.error.assign(v.size(), 0.0);
+  if (onto_block || !whole.gone.empty()) v.gone.assign(v.size(), 0);
+  for (std::int64_t b = 0; b < before; ++b)
+    for (std::int64_t l = 0; l < lanes; ++l)
+      for (std::int64_t k = 0; k < after; ++k) {
+        const auto to = static_cast<std::size_t>((b * lanes + l) * after + k);
+        const auto from = static_cast<std::size_t>((b * a.lanes + l) * after + k);
+        const bool there = l < a.lanes && a.has(l);
+        v.words[to] = l < a.lanes ? whole.words[from] : 0;
+        if (!v.error.empty() && there) v.error[to] = whole.error[from];
+        if (!v.gone.empty()) v.gone[to] = static_cast<std::uint8_t>(!there || (!whole.gone.empty() && whole.gone[from]));
+      }
 }
 
 /// join: the lanes of b after those of a, along a new axis.

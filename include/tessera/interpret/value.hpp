@@ -13,6 +13,8 @@
 TESSERA_BEGIN
 namespace interpreter {
 
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : (a - 1) / b + 1; }
+
 /// Where an axis stands at present. Lane l is at position begin + l, and exists when low ≤ begin + l < high, or, on a
 /// joined axis, when `exists` says so.
 struct AxisState {
