@@ -5,6 +5,8 @@
 #include "tessera/call/registration.hpp"
 #include "tessera/call/view.hpp"
 #include "tessera/ir/tile.hpp"
+#include "tessera/language/by_name.hpp"
 #include "tessera/language/capture.hpp"
+#include "tessera/language/record.hpp"
 #include "tessera/types/types.hpp"
 #include "tessera/version.hpp"

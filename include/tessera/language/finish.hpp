@@ -25,10 +25,8 @@ constexpr void place_condition(Recorder* r, int opener, int before, int now, std
   }
   moves[now] = true;
   twin[now] = before;
-  int moved = 0;
   for (int i = size - 1; i > opener; --i) {
     if (!moves[i]) continue;
-    ++moved;
     const ir::Node& n = r->nodes[i];
     const int t = twin[i];
     const bool alike = t >= 0 && t <= opener && r->nodes[t].op == n.op && r->nodes[t].count == n.count;
@@ -152,7 +150,7 @@ constexpr void check_signature(Recorder& r) {
     const ir::Extent& e = r.extents[i];
     if (e.divide == 1) continue;
     bool bound = false;
-    for (const ir::Extent& other : r.extents) bound = bound || (other.base == e.base && other.divide == 1);
+    for (std::int32_t other : r.arg_extents) bound = bound || (r.extents[other].base == e.base && r.extents[other].divide == 1);
     if (!bound) {
       Text& t = r.fail_kernel() << "the extent " << r.str(e.base) << " occurs only as ";
       r.write_extent(t, i) << ", which does not tell it: add an argument with an axis " << r.str(e.base);
@@ -162,6 +160,7 @@ constexpr void check_signature(Recorder& r) {
 
 /// Checks a whole program after its last operation, and tidies it.
 constexpr void finish(Recorder& r) {
+  if (!r.bad) check_signature(r);
   if (r.bad) return;
   if (!r.open.empty()) {
     r.left_early();

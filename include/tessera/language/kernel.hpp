@@ -1,6 +1,8 @@
 // Owns Kernel, the handle by which a kernel asks for blocks, loops, branches, extents, values and effects.
 #pragma once
 
+#include <initializer_list>
+
 #include "tessera/language/finish.hpp"
 #include "tessera/language/memory.hpp"
 #include "tessera/language/random.hpp"
@@ -301,6 +303,34 @@ class Kernel {
     return scratch(ir::Effect::registers, dtype_of<T>, over, sizeof...(B));
   }
 
+  // Parameters of programs that are made by programs: before anything else is recorded
+
+  /// An array parameter; its extents as in a signature, "M", "B+1", "K/32".
+  constexpr Array argument(ir::Effect effect, DType type, std::string_view name,
+                           std::initializer_list<std::string_view> extents) const {
+    return argument(effect, type, name, extents.begin(), static_cast<int>(extents.size()));
+  }
+  constexpr Array argument(ir::Effect effect, DType type, std::string_view name, const std::string_view* extents,
+                           int rank) const {
+    detail::Recorder* r = live();
+    if (!r->bad && r->nodes.size() != r->scalar_count)
+      r->fail(0) << "argument " << name << ": parameters are declared before anything is recorded";
+    if (!r->bad && effect != ir::Effect::in && effect != ir::Effect::out && effect != ir::Effect::inout)
+      r->fail(0) << "argument " << name << ": its effect is in, out or inout";
+    const int arg = r->bad ? -1 : detail::add_argument(*r, name, type, effect, {extents, rank});
+    return Array({r, arg, generation_});
+  }
+  /// A scalar parameter.
+  constexpr Tile scalar(DType type, std::string_view name) const {
+    detail::Recorder* r = live();
+    if (!r->bad && r->nodes.size() != r->scalar_count)
+      r->fail(0) << "argument " << name << ": parameters are declared before anything is recorded";
+    if (r->bad) return dead();
+    ++r->scalar_count;
+    const int arg = detail::add_argument(*r, name, type, ir::Effect::scalar, {nullptr, 0});
+    return {r, r->leaf(ir::Op::scalar, type, r->kernel_line, arg)};
+  }
+
   // Checks and print
 
   /// Refuses a call (or, over Dims, a configuration) where the condition does not hold.
@@ -479,32 +509,26 @@ class Kernel {
   }
   constexpr Array scratch(ir::Effect effect, DType type, const Operand* blocks, int count) const {
     detail::Recorder* r = live();
+    const std::string_view what = effect == ir::Effect::shared ? "shared" : "registers";
     ir::Arg a;
-    a.name = r->intern(effect == ir::Effect::shared ? "shared" : "registers");
+    a.name = r->intern(what);
     a.type = type;
     a.effect = effect;
     a.rank = static_cast<std::uint8_t>(count);
     a.first_extent = r->arg_extents.size();
-    for (int i = 0; i < count; ++i) {
-      const int b = detail::node_of(r, blocks[i], "shared");
+    if (count > ir::max_rank) r->fail(0) << what << ": at most " << ir::max_rank << " axes";
+    for (int i = 0; i < count && !r->bad; ++i) {
+      const int b = detail::node_of(r, blocks[i], what);
       if (b < 0) break;
-      if (!r->is_block(b) || r->axis_meta[r->node(b).axes[0]].cut < 0) {
-        r->fail(0) << (effect == ir::Effect::shared ? "shared" : "registers")
-                   << ": the shape is given by blocks of a known size, not by k.all or by values";
+      if (!r->is_block(b) || r->axes[r->node(b).axes[0]].extent < 0) {
+        r->fail(0) << what << ": its axes are given by blocks that run over extents, not by lanes or values";
         break;
       }
-      const int extent = r->axes[r->node(b).axes[0]].extent;
-      if (extent < 0) {
-        r->fail(0) << (effect == ir::Effect::shared ? "shared" : "registers")
-                   << ": the shape is given by blocks over extents, and k.lanes and k.threads have none";
-        break;
-      }
-      r->arg_extents.push(extent);
+      r->arg_extents.push(r->axes[r->node(b).axes[0]].extent);
     }
     r->written.push(true);
     r->stored.push(false);
-    const int id = r->args.push(a);
-    return Array({r, id, generation_});
+    return Array({r, r->args.push(a), generation_});
   }
   constexpr void print(const detail::Format& format, const Operand* values, int count) const {
     detail::Recorder* r = live();

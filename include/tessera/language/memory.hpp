@@ -6,6 +6,25 @@
 TESSERA_BEGIN
 namespace detail {
 
+/// Adds an array argument.
+constexpr int add_argument(Recorder& r, std::string_view name, DType type, ir::Effect effect, Axes extents) {
+  ir::Arg a;
+  a.name = r.intern(name);
+  a.type = type;
+  a.effect = effect;
+  a.rank = static_cast<std::uint8_t>(extents.count);
+  a.first_extent = r.arg_extents.size();
+  if (extents.count > ir::max_rank)
+    r.fail_kernel() << "argument " << name << " has " << extents.count << " axes: at most " << ir::max_rank;
+  for (int i = 0; i < extents.count && !r.bad; ++i) {
+    const int e = r.extent(extents.names[i], r.kernel_line);
+    if (e >= 0) r.arg_extents.push(e);
+  }
+  r.written.push(false);
+  r.stored.push(false);
+  return r.args.push(a);
+}
+
 /// An access under construction: its indices as nodes, and the axes that they span.
 struct Access {
   Recorder* recorder = nullptr;
@@ -35,7 +54,6 @@ constexpr void check_extent(Access& a, int position, int id) {
   Recorder* r = a.recorder;
   const ir::Arg& arg = r->args[a.arg];
   const int axis = r->node(id).axes[0];
-  if (arg.effect == ir::Effect::shared || arg.effect == ir::Effect::registers) return;
   const int wanted = r->arg_extents[arg.first_extent + position], given = r->axes[axis].extent;
   if (indexes(r, wanted, given)) return;
   Text& t = r->fail(a.line) << "argument " << a.name() << ": its axis " << position + 1 << " is ";

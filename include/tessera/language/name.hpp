@@ -27,4 +27,18 @@ struct Dim {
   static constexpr std::string_view text() { return Name.view(); }
 };
 
+namespace detail {
+
+/// Names of axes, as template arguments or as run-time texts give them.
+struct Axes {
+  const std::string_view* names;
+  int count;
+};
+template <name... N>
+struct NameList {
+  static constexpr std::string_view names[sizeof...(N) + 1] = {N.view()..., {}};
+  static constexpr Axes axes{names, static_cast<int>(sizeof...(N))};
+};
+
+}  // namespace detail
 TESSERA_END

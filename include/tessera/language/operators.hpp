@@ -82,12 +82,8 @@ constexpr Tile operator!(const A& a) {
 #define TESSERA_COMPOUND_OPERATORS(X) X(+) X(-) X(*) X(/) X(%) X(&) X(|) X(^) X(<<) X(>>)
 #define TESSERA_COMPOUND_OPERATOR(symbol)                                                        \
   constexpr void operator symbol##=(Var& v, Operand x) {                                         \
-    const std::uint32_t line = x.line;                                                           \
-    Operand now(v, detail::Here{});                                                              \
-    now.line = line;                                                                             \
-    Operand next(now symbol x, detail::Here{});                                                  \
-    next.line = line;                                                                            \
-    v.set(next, line);                                                                           \
+    const detail::OnLine on(v.recorder(), x.line);                                               \
+    v.set(Operand(Operand(v) symbol x), x.line);                                                 \
   }                                                                                              \
   constexpr void operator symbol##=(Tile& t, Operand x) { t.refuse(x.line, false); }             \
   constexpr void operator symbol##=(Tile&& t, Operand x) { t.refuse(x.line, true); }

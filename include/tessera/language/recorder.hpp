@@ -79,6 +79,7 @@ class Recorder {
   List<bool> region_open;  ///< of each region id; 0 is the program itself
   List<PendingStore> stores;
   std::int32_t region = 0;
+  int scalar_count = 0;
   int grid_count = 0;
   std::uint64_t when_grid = 0;
   int last_if = -1;         ///< the if_region whose `end` is the last node recorded, for otherwise

@@ -10,17 +10,6 @@
 TESSERA_BEGIN
 namespace detail {
 
-/// Names of axes, as template arguments or as run-time texts give them.
-struct Axes {
-  const std::string_view* names;
-  int count;
-};
-template <name... N>
-struct NameList {
-  static constexpr std::string_view names[sizeof...(N) + 1] = {N.view()..., {}};
-  static constexpr Axes axes{names, static_cast<int>(sizeof...(N))};
-};
-
 constexpr DType keeps_type(DType t) { return t; }
 constexpr DType gives_position(DType) { return DType::i64; }
 

@@ -44,25 +44,6 @@ constexpr std::string_view next_name(std::string_view& rest) {
   return found;
 }
 
-/// Adds an array argument.
-constexpr int add_argument(Recorder& r, std::string_view name, DType type, ir::Effect effect, Axes extents) {
-  ir::Arg a;
-  a.name = r.intern(name);
-  a.type = type;
-  a.effect = effect;
-  a.rank = static_cast<std::uint8_t>(extents.count);
-  a.first_extent = r.arg_extents.size();
-  if (extents.count > ir::max_rank)
-    r.fail_kernel() << "argument " << name << " has " << extents.count << " axes: at most " << ir::max_rank;
-  for (int i = 0; i < extents.count && !r.bad; ++i) {
-    const int e = r.extent(extents.names[i], r.kernel_line);
-    if (e >= 0) r.arg_extents.push(e);
-  }
-  r.written.push(false);
-  r.stored.push(false);
-  return r.args.push(a);
-}
-
 /// Makes a parameter of the type.
 template <class A>
 struct Parameter {
@@ -88,6 +69,7 @@ template <class T>
 struct Parameter<Scalar<T>> {
   static constexpr Scalar<T> make(Recorder& r, std::string_view name) {
     const int arg = add_argument(r, name, dtype_of<T>, ir::Effect::scalar, {nullptr, 0});
+    ++r.scalar_count;
     return {&r, r.leaf(ir::Op::scalar, dtype_of<T>, r.kernel_line, arg), r.generation};
   }
 };
@@ -99,7 +81,6 @@ struct Caller<void (Body::*)(A...) const> {
   // Arguments in braces are made from left to right.
   struct Call {
     constexpr Call(Recorder& r, const Body& body, A... arguments) {
-      check_signature(r);
       if (!r.bad) body(arguments...);
     }
   };
