@@ -177,7 +177,10 @@ void Emitter::instruction(const loop::Inst& inst) {
     if (k >= inst.operands.size()) refuse(inst, "an operand is missing");
     return use(inst.operands[k]);
   };
-  const auto operand_type = [&](std::size_t k) -> const loop::Type& { return type_of(inst.operands[k]); };
+  const auto operand_type = [&](std::size_t k) -> const loop::Type& {
+    if (k >= inst.operands.size()) refuse(inst, "an operand is missing");
+    return type_of(inst.operands[k]);
+  };
   const auto imm = [&](std::size_t k) { return k < inst.imm.size() ? inst.imm[k] : 0; };
   const auto result = [&]() -> loop::Value {
     if (inst.results.size() != 1) refuse(inst, "it has one result");
@@ -260,15 +263,15 @@ void Emitter::instruction(const loop::Inst& inst) {
     case Op::insert:
       set(result(), lanes_of(operand(0)) == 1 ? operand(1) : b_.CreateInsertElement(operand(0), operand(1), operand(2)));
       return;
-    case Op::shuffle: set(result(), shuffle(inst)); return;
+    case Op::shuffle: result(); set(inst.results[0], shuffle(inst)); return;
     case Op::reduce_add: case Op::reduce_mul: case Op::reduce_min: case Op::reduce_max: case Op::reduce_and:
     case Op::reduce_or:
       set(result(), reduce(inst.op, operand(0), operand_type(0)));
       return;
 
-    case Op::load: set(result(), load(inst)); return;
+    case Op::load: result(); set(inst.results[0], load(inst)); return;
     case Op::store: store(inst); return;
-    case Op::gather: set(result(), gather(inst)); return;
+    case Op::gather: result(); set(inst.results[0], gather(inst)); return;
     case Op::scatter: scatter(inst); return;
     case Op::atomic: {
       Value* old = atomic(inst);
