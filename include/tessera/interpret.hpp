@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tessera/call/frame.hpp"
+#include "tessera/interpret/compare.hpp"
 #include "tessera/interpret/custom.hpp"
 #include "tessera/interpret/report.hpp"
 #include "tessera/version.hpp"

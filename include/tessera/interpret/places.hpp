@@ -142,7 +142,9 @@ inline void found_race(Machine& m, std::int32_t id, int array, std::int64_t elem
     element /= a.extent[k];
   }
   Finding& f = m.found(FindingKind::race, id, m.argument_name(array) + "(" + place + ") is " + what +
-                                                  (other >= 0 ? " program " + std::to_string(other) : ""));
+                                                  (other >= 0    ? " program " + std::to_string(other)
+                                                   : other == -2 ? " several programs"
+                                                                 : ""));
   f.argument = array;
   f.other = other;
 }
