@@ -157,6 +157,7 @@ struct FastBinder {
     if constexpr (width > 8) ok &= data % (width / 8) == 0;
     frame[layout.arg_word(I)] = data;
     std::int64_t reach = 0;  // the offset of the last element, in elements
+    TESSERA_UNROLL
     for (int axis = arg.rank - 1; axis >= 0; --axis) {
       const auto at = static_cast<std::size_t>(axis);
       const std::int64_t extent = view.extent(axis), stride = view.stride(axis);
@@ -175,8 +176,8 @@ struct FastBinder {
       reach = static_cast<std::int64_t>(static_cast<std::uint64_t>(reach) + static_cast<std::uint64_t>(span));
       ok &= static_cast<std::uint64_t>(reach) < limit;
     }
-    const std::uint64_t bits = (static_cast<std::uint64_t>(reach) + 1) * width;
-    const std::uintptr_t end = data + (bits + 7) / 8;
+    const std::uint64_t elements = static_cast<std::uint64_t>(reach) + 1;
+    const std::uintptr_t end = data + (width >= 8 ? elements * (width / 8) : (elements * width + 7) / 8);
     ok &= data < limit;
     ok &= data >= view.bounds().begin;
     ok &= end <= view.bounds().end;
