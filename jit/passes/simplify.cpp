@@ -1,0 +1,222 @@
+// Owns the simplifying passes on Tile IR; `simplify` at the end is their order.
+#include "jit/passes/simplify.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "tessera/ir/rewrite.hpp"
+
+TESSERA_BEGIN
+namespace jit {
+
+using ir::Node;
+using ir::Op;
+using ir::Program;
+using ir::Rewriter;
+
+namespace {
+
+std::vector<int> count_users(const Program& p) {
+  std::vector<int> n(p.nodes.size(), 0);
+  for (const Node& node : p.nodes)
+    for (std::int32_t o : p.operands_of(node)) ++n[static_cast<std::size_t>(o)];
+  return n;
+}
+
+bool opens(Op op) {
+  return op == Op::for_blocks || op == Op::for_range || op == Op::while_loop || op == Op::if_region ||
+         op == Op::else_region || op == Op::reduce || op == Op::scan_by;
+}
+bool closes(Op op) { return op == Op::end || op == Op::region_end; }
+
+}  // namespace
+
+ir::Storage set_cuts(const Program& p, const std::vector<std::int64_t>& cuts,
+                     const std::vector<std::pair<int, std::int64_t>>& literal_cuts) {
+  Rewriter r(p);
+  for (std::int32_t i = 0; i < r.size(); ++i) {
+    const Node& n = p.node(i);
+    if (n.op == Op::tunable) {
+      r.replace(i, r.literal(DType::i64, cuts[static_cast<std::size_t>(n.imm)]));
+      continue;
+    }
+    const auto cut = std::find_if(literal_cuts.begin(), literal_cuts.end(), [&](const auto& c) { return c.first == i; });
+    if (cut == literal_cuts.end()) {
+      r.copy(i);
+      continue;
+    }
+    std::vector<std::int32_t> in;
+    for (std::int32_t o : p.operands_of(n)) in.push_back(r.value(o));
+    in[0] = r.literal(DType::i64, cut->second);
+    r.replace(i, r.add(n, in));
+  }
+  return r.finish();
+}
+
+ir::Storage open_single_trips(const Program& p, const KnownExtent& extent) {
+  Rewriter r(p);
+  std::set<std::int32_t> ends;
+  for (std::int32_t i = 0; i < r.size(); ++i) {
+    const Node& n = p.node(i);
+    if (ends.contains(i)) continue;
+    if (n.op == Op::for_blocks && i + 1 < r.size() && p.node(i + 1).op == Op::loop_block && p.node(i + 1).count == 1) {
+      const Node& block = p.node(i + 1);
+      const Node& cut = p.node(p.operand(block, 0));
+      const auto size = extent(p.axes[block.axes[0]].extent);
+      if (cut.op == Op::literal && size && *size >= 1 && *size <= cut.imm) {
+        ends.insert(r.close_of(i));
+        Node whole = block;
+        whole.op = Op::all_block;
+        r.at_line_of(i + 1);
+        r.replace(i + 1, r.add(whole, {}));
+        ++i;
+        continue;
+      }
+    }
+    r.copy(i);
+  }
+  return r.finish();
+}
+
+ir::Storage vars_to_values(const Program& p) {
+  // Which Vars each region writes.
+  std::vector<std::set<std::int32_t>> written(p.nodes.size());
+  std::vector<std::int32_t> open;
+  std::vector<std::int32_t> opener_of(p.nodes.size(), -1);
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(p.nodes.size()); ++i) {
+    const Node& n = p.node(i);
+    if (n.op == Op::set || n.op == Op::put)
+      for (std::int32_t o : open) written[static_cast<std::size_t>(o)].insert(p.operand(n, 0));
+    if (opens(n.op)) open.push_back(i);
+    if (closes(n.op) && !open.empty()) opener_of[static_cast<std::size_t>(i)] = open.back(), open.pop_back();
+  }
+  Rewriter r(p);
+  std::map<std::int32_t, std::int32_t> current;  // Var → new node that has its value
+  const auto forget = [&](std::int32_t opener) {
+    for (std::int32_t v : written[static_cast<std::size_t>(opener)]) current.erase(v);
+  };
+  for (std::int32_t i = 0; i < r.size(); ++i) {
+    const Node& n = p.node(i);
+    if (opens(n.op)) forget(i);
+    if (closes(n.op)) forget(opener_of[static_cast<std::size_t>(i)]);
+    if (n.op == Op::get) {
+      if (auto it = current.find(p.operand(n, 0)); it != current.end()) {
+        const Node& v = r.node(it->second);
+        bool same = v.rank == n.rank && v.type == n.type;
+        for (int k = 0; k < n.rank && same; ++k) {
+          bool found = false;
+          for (int j = 0; j < v.rank; ++j) found |= v.axes[j] == n.axes[k];
+          same = found;
+        }
+        if (same) {
+          r.replace(i, it->second);
+        } else {
+          Node spread = n;
+          spread.op = Op::broadcast;
+          spread.imm = 0;
+          spread.flags = 0;
+          r.replace(i, r.add(spread, {it->second}));
+        }
+        continue;
+      }
+    }
+    r.copy(i);
+    if (n.op == Op::var) current[i] = r.operand(i, 0);
+    if (n.op == Op::set) current[p.operand(n, 0)] = r.operand(i, 1);
+    if (n.op == Op::put) current.erase(p.operand(n, 0));
+  }
+  const ir::Storage forwarded = r.finish();
+  // Vars that nobody reads any more.
+  const Program q = forwarded.view();
+  std::set<std::int32_t> read;
+  for (const Node& n : q.nodes)
+    if (n.op == Op::get) read.insert(q.operand(n, 0));
+  Rewriter clean(q);
+  for (std::int32_t i = 0; i < clean.size(); ++i) {
+    const Node& n = q.node(i);
+    const bool dead = (n.op == Op::var && !read.contains(i)) ||
+                      ((n.op == Op::set || n.op == Op::put) && !read.contains(q.operand(n, 0)));
+    if (!dead) clean.copy(i);
+  }
+  return clean.finish();
+}
+
+ir::Storage share_equal(const Program& p) {
+  using Key = std::tuple<Op, DType, int, std::vector<std::int32_t>, std::vector<int>, std::int64_t>;
+  Rewriter r(p);
+  std::vector<std::map<Key, std::int32_t>> scopes(1);
+  for (std::int32_t i = 0; i < r.size(); ++i) {
+    const Node& n = p.node(i);
+    const auto cls = info(n.op).op_class;
+    const bool reads_in = n.op == Op::load && p.args[static_cast<std::size_t>(n.imm & 0xffffffff)].effect == ir::Effect::in;
+    const bool pure = cls == ir::OpClass::elementwise || n.op == Op::literal || n.op == Op::extent || n.op == Op::scalar || reads_in ||
+                      (cls == ir::OpClass::reduction && n.op != Op::reduce) || n.op == Op::at || n.op == Op::rename;
+    if (pure) {
+      Key key{n.op, n.type, n.flags & ~ir::flag_uniform, {}, {n.axes, n.axes + n.rank}, n.imm};
+      for (std::int32_t o : p.operands_of(n)) std::get<3>(key).push_back(r.value(o));
+      std::int32_t found = -1;
+      for (const auto& s : scopes)
+        if (auto it = s.find(key); it != s.end()) found = it->second;
+      if (found >= 0) {
+        r.replace(i, found);
+        continue;
+      }
+      scopes.back()[key] = r.copy(i);
+      continue;
+    }
+    r.copy(i);
+    if (closes(n.op)) scopes.pop_back();
+    if (opens(n.op)) scopes.emplace_back();
+  }
+  return r.finish();
+}
+
+ir::Storage sums_to_dots(const Program& p) {
+  const std::vector<int> users = count_users(p);
+  Rewriter r(p);
+  for (std::int32_t i = 0; i < r.size(); ++i) {
+    const Node& n = p.node(i);
+    if (n.op == Op::sum) {
+      const std::int32_t m = p.operand(n, 0);
+      const Node& product = p.node(m);
+      if (product.op == Op::mul && users[static_cast<std::size_t>(m)] == 1 && product.type == n.type) {
+        const Node &a = p.node(p.operand(product, 0)), &b = p.node(p.operand(product, 1));
+        bool own_a = false, own_b = false, contracts = true;
+        for (int k = 0; k < n.rank; ++k) {
+          const bool in_a = p.has_axis(a, n.axes[k]), in_b = p.has_axis(b, n.axes[k]);
+          own_a |= in_a && !in_b;
+          own_b |= in_b && !in_a;
+        }
+        for (int k = 0; k < product.rank; ++k)
+          if (!p.has_axis(n, product.axes[k])) contracts &= p.has_axis(a, product.axes[k]) && p.has_axis(b, product.axes[k]);
+        if (own_a && own_b && contracts && a.type == n.type && b.type == n.type) {
+          Node dot = n;
+          dot.op = Op::dot;
+          r.at_line_of(i);
+          r.replace(i, r.add(dot, {r.value(p.operand(product, 0)), r.value(p.operand(product, 1))}));
+          continue;
+        }
+      }
+    }
+    r.copy(i);
+  }
+  return r.finish();
+}
+
+ir::Storage simplify(ir::Storage p, const KnownExtent& extent, const PassObserver& observe) {
+  const auto pass = [&](const char* name, ir::Storage next) {
+    p = std::move(next);
+    if (observe) observe(name, p.view());
+  };
+  pass("open_single_trips", open_single_trips(p.view(), extent));
+  pass("vars_to_values", vars_to_values(p.view()));
+  pass("share_equal", share_equal(p.view()));
+  pass("sums_to_dots", sums_to_dots(p.view()));
+  return p;
+}
+
+}  // namespace jit
+TESSERA_END

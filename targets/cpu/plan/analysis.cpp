@@ -1,0 +1,302 @@
+// Owns the analysis of a Tile IR program for a CPU: what is fused, what is kept, in what order effects bind.
+#include "targets/cpu/plan/analysis.hpp"
+
+#include <algorithm>
+
+TESSERA_BEGIN
+namespace cpu {
+
+using ir::Node;
+using ir::Op;
+using ir::OpClass;
+
+bool is_anchor(Op op) {
+  const OpClass c = info(op).op_class;
+  return c == OpClass::reduction || c == OpClass::scan;
+}
+
+namespace {
+
+bool opens_region(Op op) {
+  switch (op) {
+    case Op::for_blocks: case Op::for_range: case Op::while_loop: case Op::if_region: case Op::else_region:
+    case Op::reduce: case Op::scan_by:
+      return true;
+    default: return false;
+  }
+}
+
+bool is_effect(Op op) {
+  switch (op) {
+    case Op::store: case Op::accumulate: case Op::atomic: case Op::var: case Op::set: case Op::put: case Op::stop_if:
+    case Op::expects: case Op::check: case Op::print:
+      return true;
+    default: return info(op).op_class == OpClass::control;
+  }
+}
+
+int own_cost(Op op) {
+  switch (op) {
+    case Op::exp: case Op::exp2: case Op::expm1: case Op::log: case Op::log2: case Op::log1p: case Op::sin: case Op::cos:
+    case Op::tan: case Op::tanh: case Op::erf: case Op::sigmoid: case Op::pow: case Op::random:
+      return 12;
+    case Op::div: case Op::sqrt: case Op::rsqrt: case Op::mod: case Op::cdiv: return 4;
+    case Op::literal: case Op::broadcast: case Op::rename: case Op::get: case Op::part: case Op::pad: return 0;
+    default: return 1;
+  }
+}
+
+}  // namespace
+
+Analysis::Analysis(const ir::Program& p) : program(p) {
+  const std::size_t n = p.nodes.size();
+  users.resize(n);
+  region.assign(n, 0);
+  region_of_opener.assign(n, -1);
+  form.assign(n, Form::point);
+  core_of.assign(n, -1);
+  var_read_elsewhere.assign(n, false);
+  cost_.assign(n, 0);
+  live_.assign(n, false);
+  find_regions();
+  find_users();
+  find_live();
+  choose_forms();
+  find_costs();
+  keep_hazards();
+  fuse_cores();
+  find_self_reads();
+}
+
+void Analysis::find_regions() {
+  const int n = static_cast<int>(program.nodes.size());
+  regions.push_back({-1, n, -1});
+  int current = 0;
+  for (int i = 0; i < n; ++i) {
+    const Op op = program.node(i).op;
+    if (op == Op::end || op == Op::region_end) {
+      regions[static_cast<std::size_t>(current)].end = i;
+      region[static_cast<std::size_t>(i)] = current;
+      current = regions[static_cast<std::size_t>(current)].parent;
+      continue;
+    }
+    region[static_cast<std::size_t>(i)] = current;
+    if (opens_region(op)) {
+      regions.push_back({i, -1, current});
+      current = static_cast<int>(regions.size()) - 1;
+      region_of_opener[static_cast<std::size_t>(i)] = current;
+    }
+  }
+}
+
+bool Analysis::in_region(int node, int region_index) const {
+  const RegionSpan& r = regions[static_cast<std::size_t>(region_index)];
+  return node > r.begin && node < r.end;
+}
+
+void Analysis::find_users() {
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i)
+    for (std::int32_t o : program.operands_of(program.node(i))) users[static_cast<std::size_t>(o)].push_back(i);
+}
+
+void Analysis::find_live() {
+  std::vector<int> work;
+  const auto mark = [&](int i) {
+    if (i < 0 || live_[static_cast<std::size_t>(i)]) return;
+    live_[static_cast<std::size_t>(i)] = true;
+    work.push_back(i);
+  };
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
+    const Op op = program.node(i).op;
+    if (is_effect(op) && op != Op::var && op != Op::region_end) mark(i);
+    if (op == Op::grid_block || op == Op::grid_index || op == Op::loop_block || op == Op::loop_index) mark(i);
+  }
+  while (!work.empty()) {
+    const int i = work.back();
+    work.pop_back();
+    const Node& n = program.node(i);
+    for (std::int32_t o : program.operands_of(n)) mark(o);
+    for (int a = 0; a < n.rank; ++a) mark(program.axes[n.axes[a]].node);
+    if (const int r = region_of_opener[static_cast<std::size_t>(i)]; r > 0 && (n.op == Op::reduce || n.op == Op::scan_by))
+      for (int k = regions[static_cast<std::size_t>(r)].begin + 1; k <= regions[static_cast<std::size_t>(r)].end; ++k) mark(k);
+  }
+}
+
+bool Analysis::same_axes(const Node& a, const Node& b) const {
+  if (a.rank != b.rank) return false;
+  for (int i = 0; i < a.rank; ++i)
+    if (!program.has_axis(b, a.axes[i])) return false;
+  return true;
+}
+
+void Analysis::choose_forms() {
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
+    const Node& n = program.node(i);
+    Form& f = form[static_cast<std::size_t>(i)];
+    if (!live_[static_cast<std::size_t>(i)]) f = Form::dead;
+    else if (is_effect(n.op)) f = Form::effect;
+    else if (is_anchor(n.op)) f = Form::buffer;
+    else if (n.op == Op::part || n.op == Op::param) f = Form::point;
+    else if (n.rank == 0 && n.op != Op::at) f = Form::scalar;
+    else f = Form::point;
+  }
+  // Inside the region of a reduce or scan_by everything is computed at each point.
+  for (std::size_t r = 1; r < regions.size(); ++r) {
+    const Op op = program.node(regions[r].begin).op;
+    if (op != Op::reduce && op != Op::scan_by) continue;
+    for (int i = regions[r].begin + 1; i < regions[r].end; ++i)
+      if (form[static_cast<std::size_t>(i)] == Form::scalar) form[static_cast<std::size_t>(i)] = Form::point;
+  }
+}
+
+void Analysis::find_costs() {
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
+    const Node& n = program.node(i);
+    if (form[static_cast<std::size_t>(i)] == Form::dead) continue;
+    int c = own_cost(n.op);
+    for (std::int32_t o : program.operands_of(n))
+      if (form[static_cast<std::size_t>(o)] == Form::point) c += cost_[static_cast<std::size_t>(o)];
+    cost_[static_cast<std::size_t>(i)] = std::min(c, 10000);
+    if (form[static_cast<std::size_t>(i)] != Form::point || info(n.op).op_class == OpClass::block) continue;
+    const int in = region[static_cast<std::size_t>(i)];
+    if (const int opener = regions[static_cast<std::size_t>(in)].begin; opener >= 0) {
+      const Op op = program.node(opener).op;
+      if (op == Op::reduce || op == Op::scan_by) continue;
+    }
+    std::vector<int> distinct = users[static_cast<std::size_t>(i)];
+    std::erase_if(distinct, [&](int u) { return form[static_cast<std::size_t>(u)] == Form::dead; });
+    std::sort(distinct.begin(), distinct.end());
+    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+    bool moved = false, deeper = false;
+    for (int u : distinct) {
+      moved |= program.node(u).op == Op::at && program.operand(program.node(u), 0) == i;
+      deeper |= region[static_cast<std::size_t>(u)] != in;
+    }
+    const bool light = n.op == Op::load || n.op == Op::get || n.op == Op::broadcast || n.op == Op::rename ||
+                       n.op == Op::part || n.op == Op::pad;
+    const bool keep = (distinct.size() > 1 && c >= 8) || (deeper && c >= 6) || (moved && !light && (distinct.size() > 1 || c >= 8));
+    if (keep && !light) form[static_cast<std::size_t>(i)] = Form::buffer;
+  }
+}
+
+/// The last place where a fused node may be evaluated: the latest kept node or effect that reaches it.
+int Analysis::last_evaluation(int node) const {
+  int last = node;
+  for (int u : users[static_cast<std::size_t>(node)]) {
+    const Form f = form[static_cast<std::size_t>(u)];
+    if (f == Form::dead) continue;
+    int at = f == Form::point || f == Form::core ? last_evaluation(u) : u;
+    // Used inside a loop that does not contain the node: it is evaluated until that loop ends.
+    for (int r = region[static_cast<std::size_t>(at)]; r > 0; r = regions[static_cast<std::size_t>(r)].parent)
+      if (!in_region(node, r)) at = std::max(at, regions[static_cast<std::size_t>(r)].end);
+    last = std::max(last, at);
+  }
+  return last;
+}
+
+/// Whether what `node` (a get or a load) reads may be written by a node in (from, to).
+bool Analysis::changed_between(int node, int from, int to) const {
+  const Node& n = program.node(node);
+  for (int i = from + 1; i < to; ++i) {
+    const Node& w = program.node(i);
+    if (n.op == Op::get) {
+      if ((w.op == Op::set || w.op == Op::put) && program.operand(w, 0) == program.operand(n, 0)) return true;
+    } else if (w.op == Op::store || w.op == Op::accumulate || w.op == Op::atomic) {
+      if ((w.imm & 0xffffffff) == n.imm) return true;
+    }
+  }
+  return false;
+}
+
+void Analysis::keep_hazards() {
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
+    const Node& n = program.node(i);
+    if (form[static_cast<std::size_t>(i)] != Form::point) continue;
+    const bool reads_memory = n.op == Op::load && program.args[static_cast<std::size_t>(n.imm)].effect != ir::Effect::in;
+    if (n.op != Op::get && !reads_memory) continue;
+    if (changed_between(i, i, last_evaluation(i))) form[static_cast<std::size_t>(i)] = Form::buffer;
+  }
+}
+
+/// A reduction or dot with one chain of elementwise users over the same axes is computed in the nest of that chain's end.
+void Analysis::fuse_cores() {
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
+    const Node& n = program.node(i);
+    if (form[static_cast<std::size_t>(i)] != Form::buffer || info(n.op).op_class != OpClass::reduction) continue;
+    if (n.op == Op::reduce || n.op == Op::argmax || n.op == Op::argmin) continue;
+    int cur = i;
+    for (;;) {
+      const auto& us = users[static_cast<std::size_t>(cur)];
+      if (us.size() != 1) break;
+      const int u = us[0];
+      const Node& un = program.node(u);
+      if (region[static_cast<std::size_t>(u)] != region[static_cast<std::size_t>(i)] || core_of[static_cast<std::size_t>(u)] >= 0) break;
+      const bool ends = un.op == Op::store || un.op == Op::set || form[static_cast<std::size_t>(u)] == Form::buffer;
+      const bool passes = info(un.op).op_class == OpClass::elementwise && !is_anchor(un.op);
+      if (!(passes || un.op == Op::store || un.op == Op::set)) break;
+      const Node& place = un.op == Op::set ? program.node(program.operand(un, 0)) : un;
+      if (!same_axes(place, n)) break;
+      if (un.op == Op::store) {  // the value, not an index or a mask
+        const int value = un.count - 1 - ((un.flags & ir::flag_masked) != 0);
+        if (program.operand(un, value) != cur || (un.flags & ir::flag_masked)) break;
+      }
+      cur = u;
+      if (ends) break;
+    }
+    if (cur == i) continue;
+    // What the reduction reads must not change until the end of the chain.
+    bool safe = true;
+    std::vector<int> work{i};
+    std::vector<bool> seen(program.nodes.size());
+    while (!work.empty() && safe) {
+      const int k = work.back();
+      work.pop_back();
+      if (seen[static_cast<std::size_t>(k)]) continue;
+      seen[static_cast<std::size_t>(k)] = true;
+      const Node& kn = program.node(k);
+      const bool reads = kn.op == Op::get || (kn.op == Op::load && program.args[static_cast<std::size_t>(kn.imm)].effect != ir::Effect::in);
+      if (reads && changed_between(k, k, cur)) safe = false;
+      // A set in place must not overwrite what its own reduction still reads.
+      if (kn.op == Op::get && program.node(cur).op == Op::set && program.operand(program.node(cur), 0) == program.operand(kn, 0)) safe = false;
+      if (kn.op == Op::load && program.node(cur).op == Op::store && program.node(cur).imm == kn.imm) safe = false;
+      for (std::int32_t o : program.operands_of(kn))
+        if (form[static_cast<std::size_t>(o)] == Form::point) work.push_back(o);
+    }
+    if (!safe) continue;
+    form[static_cast<std::size_t>(i)] = Form::core;
+    if (form[static_cast<std::size_t>(cur)] == Form::point) form[static_cast<std::size_t>(cur)] = Form::buffer;
+    core_of[static_cast<std::size_t>(cur)] = i;
+  }
+}
+
+/// Finds the sets (and stores) whose value reads their own target at coordinates other than those written.
+void Analysis::find_self_reads() {
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
+    const Node& n = program.node(i);
+    if ((n.op != Op::set && n.op != Op::store) || form[static_cast<std::size_t>(i)] == Form::dead) continue;
+    std::vector<std::pair<int, bool>> work;
+    for (std::int32_t o : program.operands_of(n)) work.push_back({o, false});
+    while (!work.empty()) {
+      const auto [k, moved] = work.back();
+      work.pop_back();
+      if (form[static_cast<std::size_t>(k)] != Form::point && form[static_cast<std::size_t>(k)] != Form::core) continue;
+      const Node& kn = program.node(k);
+      if (n.op == Op::set && kn.op == Op::get && program.operand(kn, 0) == program.operand(n, 0) &&
+          (moved || kn.rank != program.node(program.operand(n, 0)).rank))
+        var_read_elsewhere[static_cast<std::size_t>(i)] = true;
+      if (n.op == Op::store && kn.op == Op::load && kn.imm == n.imm) {
+        // The same place only when every index is the same node.
+        bool same = true;
+        const int rank = program.args[static_cast<std::size_t>(n.imm)].rank;
+        for (int d = 0; d < rank; ++d) same &= program.operand(kn, d) == program.operand(n, d);
+        if (moved || !same) var_read_elsewhere[static_cast<std::size_t>(i)] = true;
+      }
+      const bool moves = kn.op == Op::at || kn.op == Op::rename || kn.op == Op::split || kn.op == Op::merge ||
+                         kn.op == Op::join || is_anchor(kn.op);
+      for (std::int32_t o : program.operands_of(kn)) work.push_back({o, moved || moves});
+    }
+  }
+}
+
+}  // namespace cpu
+TESSERA_END

@@ -1,0 +1,650 @@
+// Owns contractions: any dot as register blocks over packed or direct operands, cache blocks around them, and what is
+// computed of the result as each block ends (the structure of Goto and van de Geijn, 2008).
+#include <algorithm>
+
+#include "targets/cpu/plan/planner.hpp"
+#include "tessera/call/errors.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+/// One contraction: C[m, n] = Σ_k S[m, k] × V[k, n]. S is broadcast lane by lane, V is read by vectors along n.
+struct Contraction {
+  Planner& p;
+  loop::Builder& b;
+  const Planner::Target& target;
+  const int core;
+  const ir::Node& node;
+  const DType t;          ///< the accumulator's machine type
+  const int width;        ///< lanes of a vector of t
+
+  int s_operand = -1, v_operand = -1;
+  int m_axis = -1, n_axis = -1;
+  std::vector<int> k_axes;      ///< outermost first
+  std::vector<int> outer;       ///< loops around everything: batch axes, further axes of m and n
+  int n_outer = -1;             ///< the axis that n_axis is collapsed with: both together are one long axis
+  Value m_count = -1, n_count = -1;
+  int mr = 6, nv = 2;
+  std::int64_t kc = 256, mc = 240, nc = 4096;
+  bool pack_s = true, pack_v = true;
+  bool s_along_k = false, v_along_k = false;  ///< the operand is consecutive along k, not along m or n
+  int s_buffer = -1, v_buffer = -1;
+  std::optional<Slot> partial;                ///< sums between cuts of K, where the target cannot hold them
+
+  Contraction(Planner& planner, const Planner::Target& tgt, int core_node)
+      : p(planner), b(*planner.b_), target(tgt), core(core_node), node(planner.program_.node(core_node)),
+        t(Planner::repr(node.type)), width(planner.machine_.lanes(std::max(1, info(t).bits / 8))) {}
+
+  Value i64(std::int64_t v) { return b.integer(v); }
+  const AxisState& axis(int a) const { return p.axis_[static_cast<std::size_t>(a)]; }
+  Value length(int a) { return b.max(b.sub(axis(a).hi, axis(a).lo), i64(0)); }
+  std::int64_t guess(Value v) const { return p.known_or(v, 1024); }
+  int nr() const { return nv * width; }
+
+  bool in(int operand, int a) const { return p.program_.has_axis(p.program_.node(operand), a); }
+
+  /// Sorts the axes into roles; false where this is no matrix product (no axis of its own for one operand).
+  bool sort_axes() {
+    const int a = p.program_.operand(node, 0), c = p.program_.operand(node, 1);
+    const auto own = [&](int operand, int other) {
+      std::vector<int> r;
+      for (int x : target.axes)
+        if (in(operand, x) && !in(other, x)) r.push_back(x);
+      return r;
+    };
+    std::vector<int> of_a = own(a, c), of_c = own(c, a);
+    if (of_a.empty() || of_c.empty()) return false;
+    // Vectors run along the axis in which the target is consecutive.
+    int along = -1;
+    for (int x : target.axes) {
+      std::vector<std::int64_t> steps(p.program_.axes.size(), 0);
+      steps[static_cast<std::size_t>(x)] = 1;
+      std::optional<std::int64_t> s;
+      if (target.slot) {
+        for (std::size_t i = 0; i < target.slot->axes.size(); ++i)
+          if (target.slot->axes[i] == x) s = p.known_or(target.slot->strides[i], 4096);
+      } else {
+        s = p.access_step(target.store, steps);
+      }
+      if (s == 1) along = x;
+    }
+    const auto total = [&](const std::vector<int>& axes) {
+      std::int64_t n = 1;
+      for (int x : axes) n *= std::min<std::int64_t>(axis(x).max_known, 1 << 20);
+      return n;
+    };
+    bool c_is_vector = along < 0 ? total(of_c) >= total(of_a) : in(c, along) && !in(a, along);
+    if (along >= 0 && in(a, along) && in(c, along)) c_is_vector = total(of_c) >= total(of_a);
+    if (total(c_is_vector ? of_c : of_a) < width / 2 && total(c_is_vector ? of_a : of_c) >= width) c_is_vector = !c_is_vector;
+    v_operand = c_is_vector ? c : a;
+    s_operand = c_is_vector ? a : c;
+    auto &ms = c_is_vector ? of_a : of_c, &ns = c_is_vector ? of_c : of_a;
+    const auto pick = [&](std::vector<int>& axes, int preferred) {
+      int best = axes.back();
+      for (int x : axes)
+        if (x == preferred) best = x;
+      if (best != preferred)
+        for (int x : axes)
+          if (axis(x).max_known > axis(best).max_known) best = x;
+      axes.erase(std::find(axes.begin(), axes.end(), best));
+      return best;
+    };
+    n_axis = pick(ns, along);
+    m_axis = pick(ms, -1);
+    for (const std::int32_t o : p.program_.operands_of(node)) {
+      const auto& on = p.program_.node(o);
+      for (int i = 0; i < on.rank; ++i)
+        if (!p.program_.has_axis(node, on.axes[i]) && std::find(k_axes.begin(), k_axes.end(), on.axes[i]) == k_axes.end())
+          k_axes.push_back(on.axes[i]);
+    }
+    if (!ns.empty() && collapsible(ns.back())) {
+      n_outer = ns.back();
+      ns.pop_back();
+    }
+    for (int x : target.axes)
+      if (x != n_axis && x != m_axis && x != n_outer) outer.push_back(x);
+    return !k_axes.empty();
+  }
+
+  /// Whether the target's places of (a, n_axis) are one run: a × length(n_axis) + n, and nothing else looks at them.
+  bool collapsible(int a) {
+    const AxisState &inner = axis(n_axis), &out = axis(a);
+    if (!b.is(inner.lo, 0) || !b.is(out.lo, 0) || !b.known(inner.hi)) return false;
+    const std::int64_t run = *b.known(inner.hi);
+    if (run % nr() == 0) return false;  // whole blocks already
+    if (target.slot) {
+      if (target.root != core) return false;
+      std::int64_t sa = -1, sn = -1;
+      for (std::size_t i = 0; i < target.slot->axes.size(); ++i) {
+        if (target.slot->axes[i] == a) sa = p.known_or(target.slot->strides[i], -1);
+        if (target.slot->axes[i] == n_axis) sn = p.known_or(target.slot->strides[i], -1);
+      }
+      return sn == 1 && sa == run;
+    }
+    const auto& store = p.program_.node(target.store);
+    const int arg = static_cast<int>(store.imm & 0xffffffff);
+    std::int64_t sa = -1, sn = -1;
+    for (int d = 0; d < p.program_.args[static_cast<std::size_t>(arg)].rank; ++d) {
+      const auto& index = p.program_.node(p.program_.operand(store, d));
+      const bool of_a = p.program_.has_axis(index, a), of_n = p.program_.has_axis(index, n_axis);
+      if (!of_a && !of_n) continue;
+      if (!p.bare_over(index, arg, d)) return false;
+      (of_a ? sa : sn) = p.known_or(p.stride(arg, d), -1);
+    }
+    if (sn != 1 || sa != run) return false;
+    bool used = false;  // by the epilogue, apart from the contraction itself
+    const std::function<void(int)> look = [&](int id) {
+      if (id == core) return;
+      const auto& n = p.program_.node(id);
+      if (info(n.op).op_class == ir::OpClass::block || n.op == ir::Op::load || n.op == ir::Op::get || p.slots_[static_cast<std::size_t>(id)])
+        used |= p.program_.has_axis(n, a) || p.program_.has_axis(n, n_axis);
+      if (n.op == ir::Op::at || n.op == ir::Op::rename) used = true;
+      if (!p.slots_[static_cast<std::size_t>(id)])
+        for (std::int32_t o : p.program_.operands_of(n)) look(o);
+    };
+    look(target.root);
+    return !used && !(store.flags & ir::flag_masked);
+  }
+
+  std::int64_t k_inner() {  // lanes of all K axes but the first
+    std::int64_t n = 1;
+    for (std::size_t i = 1; i < k_axes.size(); ++i) n *= guess(length(k_axes[i]));
+    return n;
+  }
+
+  int score(int operand, int a) {
+    std::vector<std::int64_t> steps(p.program_.axes.size(), 0);
+    steps[static_cast<std::size_t>(a)] = 1;
+    int s = 0;
+    std::vector<int> seen;
+    p.score_accesses(operand, steps, s, seen);
+    return s;
+  }
+
+  void choose_blocks() {
+    const int bytes = std::max(1, info(t).bits / 8);
+    const bool wide = p.machine_.vector_bytes == 64;
+    mr = wide ? 8 : 6, nv = wide ? 3 : 2;
+    kc = wide ? 768 * 4 / bytes : 256 * 4 / bytes;
+    m_count = length(m_axis);
+    n_count = n_outer >= 0 ? b.mul(length(n_outer), length(n_axis)) : length(n_axis);
+    const std::int64_t m = guess(m_count), n = guess(n_count);
+    if (n <= width && b.known(n_count)) nv = 1;
+    // Few rows: as many vectors across as the registers hold.
+    if (b.known(m_count) && m < mr) {
+      mr = static_cast<int>(std::max<std::int64_t>(1, m));
+      const int room = (p.machine_.vector_registers - 3) / (mr + 1);
+      nv = std::max(nv, std::min<int>(room, static_cast<int>((n + width - 1) / width)));
+    }
+    pack_v = m >= 3 * mr && (n_outer >= 0 || m * n >= 64 * 64 || k_axes.size() > 1);
+    if (n_outer >= 0) pack_v = true;
+    pack_s = n >= 4 * nr() && m * n >= 96 * 96;
+    s_along_k = score(s_operand, k_axes.back()) > score(s_operand, m_axis);
+    v_along_k = score(v_operand, k_axes.back()) > score(v_operand, n_axis);
+    if (v_along_k && m > mr) pack_v = true;
+    if (k_axes.size() > 1 && (pack_s || pack_v)) pack_s = pack_v = true;
+    mc = std::max<std::int64_t>(mr, p.machine_.l2_bytes / 2 / (kc * bytes) / mr * mr);
+    if (wide) mc = 168;
+    nc = std::max<std::int64_t>(nr(), std::min<std::int64_t>(p.machine_.l3_bytes / 8, 4 << 20) / (kc * bytes) / nr() * nr());
+  }
+
+  Value loop_block(Value total, std::int64_t size, Value at) { return b.min(i64(size), b.sub(total, at)); }
+
+  bool run() {
+    if (!sort_axes()) return false;
+    choose_blocks();
+    std::vector<int> reads = p.roots_of(target);
+    Env env = p.top_;
+    env.width = width;
+    env.mask_tail = true;
+    p.scoped([&] {
+      p.loops(env, outer, -1, 1, 1, reads, [&](std::span<Env> envs) { cut_k(envs[0]); });
+    });
+    return true;
+  }
+
+  // ---- cache blocks ----
+  void cut_k(Env& env) {
+    const Value k0 = length(k_axes[0]);
+    const std::int64_t inside = k_inner();
+    std::int64_t block = std::max<std::int64_t>(1, kc / inside);
+    if (const auto known = b.known(k0); known && *known > 0) {
+      const std::int64_t cuts = (*known + block - 1) / block;
+      block = (*known + cuts - 1) / cuts;
+      if (width > 1 && cuts > 1 && k_axes.size() == 1) block = (block + width - 1) / width * width;
+    }
+    if (pack_s) s_buffer = panel_buffer(mc + mr, block * inside);
+    if (pack_v) v_buffer = panel_buffer(std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr(), block * inside);
+    const Value trips = b.ceil_div(k0, i64(block));
+    const bool one = b.is(trips, 1);
+    if (!one && !target_holds_partial()) partial.emplace(p.new_slot(partial_axes(), t, n_axis));
+    // K may be empty: the blocks then end at once with sums of nothing.
+    const Value upper = b.known(trips) ? b.max(trips, i64(1)) : b.max(trips, i64(1));
+    b.for_loop(i64(0), upper, i64(1), [&](Value cut) {
+      p.scoped([&] {
+        const Value from = b.mul(cut, i64(block));
+        const Value count = b.max(loop_block(k0, block, from), i64(0));
+        const Value first = one ? b.boolean(true) : b.compare(loop::Op::eq, cut, i64(0));
+        const Value last = one ? b.boolean(true) : b.compare(loop::Op::eq, cut, b.sub(upper, i64(1)));
+        cut_n(env, b.add(from, axis(k_axes[0]).lo), count, first, last);
+      });
+    });
+  }
+
+  std::vector<int> partial_axes() const {
+    std::vector<int> r{m_axis};
+    if (n_outer >= 0) r.push_back(n_outer);
+    r.push_back(n_axis);
+    return r;
+  }
+
+  bool target_holds_partial() {
+    if (target.type != t) return false;
+    if (target.slot) return target.root == core || p.program_.node(target.root).op != ir::Op::set ? !reads_slot(target.root) : false;
+    const auto& store = p.program_.node(target.store);
+    const auto& arg = p.program_.args[static_cast<std::size_t>(store.imm & 0xffffffff)];
+    if (store.op != ir::Op::store || arg.effect != ir::Effect::out || (store.flags & ir::flag_masked)) return false;
+    for (int d = 0; d < arg.rank; ++d)
+      if (!p.bare_over(p.program_.node(p.program_.operand(store, d)), static_cast<int>(store.imm & 0xffffffff), d) &&
+          p.program_.node(p.program_.operand(store, d)).rank > 0)
+        return false;
+    return true;
+  }
+
+  /// Whether the epilogue reads the buffer that it writes.
+  bool reads_slot(int root) {
+    bool reads = false;
+    p.for_each_fused(root, [&](int id) {
+      const auto& n = p.program_.node(id);
+      if (n.op == ir::Op::get) {
+        const auto& s = p.slots_[static_cast<std::size_t>(p.program_.operand(n, 0))];
+        reads |= s && s->buffer == target.slot->buffer;
+      }
+    });
+    return reads;
+  }
+
+  int panel_buffer(std::int64_t lanes, std::int64_t k) {
+    loop::Buffer buffer;
+    buffer.name = "pack" + std::to_string(p.out_.buffers.size());
+    buffer.elem = t;
+    const int index = b.buffer(std::move(buffer));
+    b.alloc_first(index, i64((lanes + 4 * width) * std::max<std::int64_t>(1, k) + 64));
+    return index;
+  }
+
+  void cut_n(Env& env, Value k_from, Value k_count, Value first, Value last) {
+    const Value flat = flat_k(k_count);
+    b.for_loop(i64(0), n_count, i64(nc), [&](Value jc) {
+      p.scoped([&] {
+        const Value columns = loop_block(n_count, nc, jc);
+        if (pack_v) pack_vectors(env, k_from, k_count, flat, jc, columns);
+        b.for_loop(i64(0), m_count, i64(mc), [&](Value ic) {
+          p.scoped([&] {
+            const Value rows = loop_block(m_count, mc, ic);
+            if (pack_s) pack_scalars(env, k_from, k_count, flat, ic, rows);
+            blocks(env, k_from, k_count, flat, ic, rows, jc, columns, first, last);
+          });
+        });
+      });
+    });
+  }
+
+  Value flat_k(Value k_count) {
+    Value n = k_count;
+    for (std::size_t i = 1; i < k_axes.size(); ++i) n = b.mul(n, length(k_axes[i]));
+    return n;
+  }
+
+  // ---- packing ----
+  Env at_k(const Env& env, std::size_t which, Value lane, bool vector) {
+    Env e = env;
+    const AxisState& a = axis(k_axes[which]);
+    e.lane[static_cast<std::size_t>(k_axes[which])] = p.affine(lane, vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+    return e;
+  }
+  Env at_m(const Env& env, Value row, bool vector) {
+    Env e = env;
+    const AxisState& a = axis(m_axis);
+    e.lane[static_cast<std::size_t>(m_axis)] = p.affine(b.add(row, a.lo), vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+    return e;
+  }
+  Env at_n(const Env& env, Value column, bool vector) {
+    Env e = env;
+    const AxisState& a = axis(n_axis);
+    e.lane[static_cast<std::size_t>(n_axis)] = p.affine(b.add(column, a.lo), vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+    if (n_outer >= 0) e.lane[static_cast<std::size_t>(n_outer)] = p.affine(i64(0), 0, 0, 0);
+    return e;
+  }
+
+  /// The operand in the accumulator's type, as a vector where env has one.
+  Value operand(int id, Env& e, bool vector) {
+    const Val v = p.eval(id, e);
+    return p.machine(p.cast_value(v, p.program_.node(id).type, node.type, 0, e), e, vector);
+  }
+
+  /// Loops over all of K in order; `body` gets the lane of each K axis bound and the flat number.
+  void each_k(const Env& env, Value k_from, Value k_count, const std::function<void(Env&, Value)>& body) {
+    const std::function<void(std::size_t, Env, Value)> level = [&](std::size_t d, Env e, Value flat) {
+      p.hoist(e, s_operand);
+      if (d == k_axes.size()) return body(e, flat);
+      const Value lo = d == 0 ? k_from : axis(k_axes[d]).lo;
+      const Value n = d == 0 ? k_count : length(k_axes[d]);
+      b.for_loop(i64(0), n, i64(1), [&](Value k) {
+        p.scoped([&] { level(d + 1, at_k(e, d, b.add(lo, k), false), d == 0 ? k : b.add(b.mul(flat, n), k)); });
+      });
+    };
+    level(0, env, i64(0));
+  }
+
+  Value rest_mask(Value rest) {
+    return b.compare(loop::Op::lt, b.iota(DType::i32, width), b.broadcast(b.cast(b.min(b.max(rest, i64(0)), i64(width)), DType::i32), width));
+  }
+
+  /// V as panels of nr columns, K-major; or, over a collapsed axis, as rows of all columns.
+  void pack_vectors(Env& env, Value k_from, Value k_count, Value flat, Value jc, Value columns) {
+    if (n_outer >= 0) return pack_rows(env, k_from, k_count);
+    const Value whole = b.mul(b.binary(loop::Op::floor_div, columns, i64(nr())), i64(nr()));
+    const auto panel = [&](Value j, bool partial_panel) {
+      const Value base = b.mul(j, flat);
+      const Value column = b.add(jc, j);
+      if (v_along_k && k_axes.size() == 1) return transpose_panel(env, v_operand, v_buffer, base, nr(), k_from, k_count, [&](Env& e, int lane) {
+        Value c = b.add(column, i64(lane));
+        if (partial_panel) c = b.min(c, b.sub(n_count, i64(1)));
+        return at_n(e, c, false);
+      }, nr());
+      each_k(env, k_from, k_count, [&](Env& e, Value k) {
+        for (int v = 0; v < nv; ++v) {
+          Env at = at_n(e, b.add(column, i64(v * width)), true);
+          at.width = width;
+          Value x;
+          if (partial_panel) {
+            at.tail = rest_mask(b.sub(b.sub(n_count, column), i64(v * width)));
+            x = operand(v_operand, at, true);
+          } else {
+            x = operand(v_operand, at, true);
+          }
+          b.store(v_buffer, b.add(b.add(base, b.mul(k, i64(nr()))), i64(v * width)), x);
+        }
+      });
+    };
+    b.for_loop(i64(0), whole, i64(nr()), [&](Value j) { p.scoped([&] { panel(j, false); }); });
+    b.if_then(b.compare(loop::Op::lt, whole, columns), [&] { p.scoped([&] { panel(whole, true); }); });
+  }
+
+  /// V as rows over (n_outer, n_axis) together: row k has n_count columns, and room for whole vectors.
+  void pack_rows(Env& env, Value k_from, Value k_count) {
+    const Value row = row_stride();
+    each_k(env, k_from, k_count, [&](Env& e, Value k) {
+      const Value base = b.mul(k, row);
+      b.for_loop(i64(0), length(n_outer), i64(1), [&](Value o) {
+        p.scoped([&] {
+          Env at = e;
+          at.lane[static_cast<std::size_t>(n_outer)] = p.affine(o, 0, 0, axis(n_outer).max_known - 1);
+          at.width = width;
+          p.hoist(at, v_operand);
+          const Value start = b.add(base, b.mul(o, length(n_axis)));
+          const std::int64_t run = guess(length(n_axis));
+          for (std::int64_t c = 0; c < run; c += width) {  // what a last vector has too much is written over by the next run
+            Env ev = at;
+            ev.lane[static_cast<std::size_t>(n_axis)] = p.affine(i64(c), 1, 0, run - 1);
+            if (c + width > run) ev.tail = rest_mask(i64(run - c));
+            b.store(v_buffer, b.add(start, i64(c)), operand(v_operand, ev, true));
+          }
+        });
+      });
+    });
+  }
+  Value row_stride() { return b.add(b.mul(b.ceil_div(n_count, i64(nr())), i64(nr())), i64(width)); }
+
+  /// S as panels of mr rows, K-major.
+  void pack_scalars(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value rows) {
+    b.for_loop(i64(0), rows, i64(mr), [&](Value i) {
+      p.scoped([&] {
+        const Value base = b.mul(i, flat), row = b.add(ic, i), end = b.sub(m_count, i64(1));
+        if (s_along_k && k_axes.size() == 1) return transpose_panel(env, s_operand, s_buffer, base, mr, k_from, k_count, [&](Env& e, int lane) {
+          return at_m(e, b.min(b.add(row, i64(std::min(lane, mr - 1))), end), false);
+        }, mr);
+        each_k(env, k_from, k_count, [&](Env& e, Value k) {
+          const Value place = b.add(base, b.mul(k, i64(mr)));
+          if (!s_along_k && mr <= width) {
+            Env at = at_m(e, row, true);
+            at.tail = rest_mask(b.sub(m_count, row));
+            b.store(s_buffer, place, operand(s_operand, at, true));  // lanes past mr are written over by the next k
+            return;
+          }
+          for (int r = 0; r < mr; ++r) {
+            Env at = at_m(e, b.min(b.add(row, i64(r)), end), false);
+            b.store(s_buffer, b.add(place, i64(r)), operand(s_operand, at, false));
+          }
+        });
+      });
+    });
+  }
+
+  /// Reads `lanes` rows by vectors along K and writes them turned: element (k, lane) at base + k × lanes + lane.
+  void transpose_panel(Env& env, int id, int buffer, Value base, int lanes, Value k_from, Value k_count,
+                       const std::function<Env(Env&, int)>& at_lane, int stride) {
+    const Value whole = b.mul(b.binary(loop::Op::floor_div, k_count, i64(width)), i64(width));
+    b.for_loop(i64(0), whole, i64(width), [&](Value k) {
+      p.scoped([&] {
+        Env e = at_k(env, 0, b.add(k_from, k), true);
+        for (int group = 0; group < lanes; group += width) {
+          std::vector<Value> rows;
+          for (int r = 0; r < width; ++r) {
+            Env at = at_lane(e, std::min(group + r, lanes - 1));
+            rows.push_back(operand(id, at, true));
+          }
+          turn(rows);
+          for (int r = 0; r < width; ++r)
+            b.store(buffer, b.add(b.add(base, b.mul(b.add(k, i64(r)), i64(stride))), i64(group)), rows[static_cast<std::size_t>(r)]);
+        }
+      });
+    });
+    b.for_loop(whole, k_count, i64(1), [&](Value k) {
+      p.scoped([&] {
+        Env e = at_k(env, 0, b.add(k_from, k), false);
+        for (int lane = 0; lane < lanes; ++lane) {
+          Env at = at_lane(e, lane);
+          b.store(buffer, b.add(b.add(base, b.mul(k, i64(stride))), i64(lane)), operand(id, at, false));
+        }
+      });
+    });
+  }
+
+  /// Transposes width × width elements in log2(width) rounds of two-input shuffles (Eklundh 1972).
+  void turn(std::vector<Value>& rows) {
+    for (int s = width / 2; s >= 1; s /= 2) {
+      std::vector<int> upper(static_cast<std::size_t>(width)), lower(static_cast<std::size_t>(width));
+      for (int l = 0; l < width; ++l) {
+        upper[static_cast<std::size_t>(l)] = l & s ? width + l - s : l;
+        lower[static_cast<std::size_t>(l)] = l & s ? width + l : l + s;
+      }
+      for (int i = 0; i < width; ++i) {
+        if (i & s) continue;
+        const Value x = rows[static_cast<std::size_t>(i)], y = rows[static_cast<std::size_t>(i + s)];
+        rows[static_cast<std::size_t>(i)] = b.shuffle(x, y, upper);
+        rows[static_cast<std::size_t>(i + s)] = b.shuffle(x, y, lower);
+      }
+    }
+  }
+
+  // ---- register blocks ----
+  void blocks(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value rows, Value jc, Value columns, Value first, Value last) {
+    const auto across = [&](Value j, int vectors, bool edge) {
+      const auto down = [&](Value i, int height, bool guard) {
+        p.scoped([&] { block(env, k_from, k_count, flat, ic, i, height, guard, jc, j, vectors, edge, first, last); });
+      };
+      const Value whole = b.mul(b.binary(loop::Op::floor_div, rows, i64(mr)), i64(mr));
+      b.for_loop(i64(0), whole, i64(mr), [&](Value i) { down(i, mr, false); });
+      const auto known = b.known(rows);
+      if (known) {
+        if (*known % mr) down(whole, static_cast<int>(*known % mr), false);
+      } else if (const auto total = b.known(m_count); total && *total % mr && mc % mr == 0) {
+        b.if_then(b.compare(loop::Op::lt, whole, rows), [&] { down(whole, static_cast<int>(*total % mr), false); });
+      } else if (!total || *total % mr) {
+        b.if_then(b.compare(loop::Op::lt, whole, rows), [&] { down(whole, mr, true); });
+      }
+    };
+    const Value whole = b.mul(b.binary(loop::Op::floor_div, columns, i64(nr())), i64(nr()));
+    b.for_loop(i64(0), whole, i64(nr()), [&](Value j) { p.scoped([&] { across(j, nv, false); }); });
+    const auto total = b.known(n_count);
+    if (total && *total % nr() == 0) return;
+    const int rest = total ? static_cast<int>((*total % nr() + width - 1) / width) : nv;
+    b.if_then(b.compare(loop::Op::lt, whole, columns), [&] { p.scoped([&] { across(whole, rest, true); }); });
+  }
+
+  void block(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value i, int height, bool guard, Value jc, Value j,
+             int vectors, bool edge, Value first, Value last) {
+    const Value row = b.add(ic, i), column = b.add(jc, j);
+    const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
+    std::vector<Value> masks(static_cast<std::size_t>(vectors), -1);
+    if (edge)
+      for (int v = 0; v < vectors; ++v) {
+        const auto total = b.known(n_count);
+        if (total && (v + 1) * width <= *total % nr()) continue;
+        masks[static_cast<std::size_t>(v)] = rest_mask(b.sub(b.sub(n_count, column), i64(v * width)));
+      }
+    const auto place = [&](int r, int v) {
+      Env e = at_n(at_m(env, b.add(row, i64(r)), false), b.add(column, i64(v * width)), true);
+      e.width = width;
+      e.tail = masks[static_cast<std::size_t>(v)];
+      return e;
+    };
+    const auto each_row = [&](const std::function<void(int)>& body) {
+      for (int r = 0; r < height; ++r) {
+        if (!guard) {
+          body(r);
+          continue;
+        }
+        b.if_then(b.compare(loop::Op::lt, b.add(row, i64(r)), m_count), [&] { p.scoped([&] { body(r); }); });
+      }
+    };
+    const std::size_t count = static_cast<std::size_t>(height * vectors);
+    const Value zero = b.constant(vt, 0);
+    std::vector<Value> acc = b.if_else(first, [&] { return std::vector<Value>(count, zero); }, [&] {
+      std::vector<Value> loaded;
+      for (int r = 0; r < height; ++r)
+        for (int v = 0; v < vectors; ++v) {
+          Env e = place(r, v);
+          if (guard) e = at_n(at_m(env, b.min(b.add(row, i64(r)), b.sub(m_count, i64(1))), false), b.add(column, i64(v * width)), true), e.tail = masks[static_cast<std::size_t>(v)];
+          loaded.push_back(p.machine(read_partial(e), e, true));
+        }
+      return loaded;
+    });
+    acc = sum(env, k_from, k_count, flat, row, i, height, guard, column, j, vectors, masks, acc);
+    b.if_else(last, [&] {
+      p.scoped([&] {
+        each_row([&](int r) {
+          for (int v = 0; v < vectors; ++v) {
+            Env e = place(r, v);
+            p.remember(core, e, p.wrap(p.round_to(acc[static_cast<std::size_t>(r * vectors + v)], node.type)));
+            p.write_point(target, e);
+          }
+        });
+      });
+      return std::vector<Value>{};
+    }, [&] {
+      p.scoped([&] {
+        each_row([&](int r) {
+          for (int v = 0; v < vectors; ++v) {
+            Env e = place(r, v);
+            write_partial(e, acc[static_cast<std::size_t>(r * vectors + v)]);
+          }
+        });
+      });
+      return std::vector<Value>{};
+    });
+  }
+
+  Val read_partial(Env& e) {
+    if (partial) return p.read_slot(*partial, e);
+    if (target.slot) return p.read_slot(*target.slot, e);
+    Value inside;
+    const auto& store = p.program_.node(target.store);
+    const Val offset = p.offset_of(store, e, inside);
+    return p.read_memory(p.arg_buffer(static_cast<int>(store.imm & 0xffffffff)), target.type, offset, inside, e);
+  }
+
+  void write_partial(Env& e, Value v) {
+    if (!partial) return p.write_value(target, e, p.wrap(v), t);
+    Planner::Target into{&*partial, -1, {}, -1, t};
+    p.write_value(into, e, p.wrap(v), t);
+  }
+
+  /// The loop over K: height × vectors accumulators in registers.
+  std::vector<Value> sum(Env& env, Value k_from, Value k_count, Value flat, Value row, Value i, int height, bool guard, Value column,
+                         Value j, int vectors, const std::vector<Value>& masks, std::vector<Value> acc) {
+    const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
+    const Value s_base = pack_s ? b.mul(i, flat) : -1;
+    const Value v_base = pack_v ? n_outer >= 0 ? column : b.mul(j, flat) : -1;
+    const Value v_step = pack_v ? n_outer >= 0 ? row_stride() : i64(nr()) : -1;
+    const bool floating = info(t).is_floating();
+    const auto step = [&](Env& e, Value k, std::vector<Value> a) {
+      std::vector<Value> vs;
+      for (int v = 0; v < vectors; ++v) {
+        if (pack_v) {
+          vs.push_back(b.load(v_buffer, b.add(b.add(v_base, b.mul(k, v_step)), i64(v * width)), vt));
+        } else {
+          Env at = at_n(e, b.add(column, i64(v * width)), true);
+          at.tail = masks[static_cast<std::size_t>(v)];
+          vs.push_back(operand(v_operand, at, true));
+        }
+      }
+      for (int r = 0; r < height; ++r) {
+        Value s;
+        if (pack_s) {
+          s = b.load(s_buffer, b.add(b.add(s_base, b.mul(k, i64(mr))), i64(r)), {t, 1, -1});
+        } else {
+          Value at_row = b.add(row, i64(r));
+          if (guard) at_row = b.min(at_row, b.sub(m_count, i64(1)));
+          Env at = at_m(e, at_row, false);
+          s = operand(s_operand, at, false);
+        }
+        s = b.broadcast(s, width);
+        for (int v = 0; v < vectors; ++v) {
+          Value& x = a[static_cast<std::size_t>(r * vectors + v)];
+          x = floating ? b.fma(s, vs[static_cast<std::size_t>(v)], x) : b.add(x, b.mul(s, vs[static_cast<std::size_t>(v)]));
+        }
+      }
+      return a;
+    };
+    const auto run = [&](Value from, Value to, int unroll, std::vector<Value> a) {
+      return b.for_loop(from, to, i64(unroll), a, [&](Value k, std::span<const Value> carried) {
+        return p.scoped([&] {
+          std::vector<Value> next(carried.begin(), carried.end());
+          for (int u = 0; u < unroll; ++u) {
+            const Value ku = b.add(k, i64(u));
+            Env e = at_k(env, 0, b.add(k_from, ku), false);
+            next = step(e, ku, next);
+          }
+          return next;
+        });
+      });
+    };
+    if ((pack_s && pack_v) || k_axes.size() == 1) {
+      const Value total = pack_s && pack_v ? flat : k_count;
+      const int unroll = 4;
+      const Value whole = b.mul(b.binary(loop::Op::floor_div, total, i64(unroll)), i64(unroll));
+      acc = run(i64(0), whole, unroll, acc);
+      return run(whole, total, 1, acc);
+    }
+    const std::function<std::vector<Value>(std::size_t, Env, std::vector<Value>)> level = [&](std::size_t d, Env e, std::vector<Value> a) {
+      if (d == k_axes.size()) return step(e, -1, a);
+      const Value lo = d == 0 ? k_from : axis(k_axes[d]).lo, n = d == 0 ? k_count : length(k_axes[d]);
+      return b.for_loop(lo, b.add(lo, n), i64(1), a, [&](Value k, std::span<const Value> carried) {
+        return p.scoped([&] { return level(d + 1, at_k(e, d, k, false), {carried.begin(), carried.end()}); });
+      });
+    };
+    return level(0, env, acc);
+  }
+};
+
+bool Planner::contraction_nest(const Target& target, int core) {
+  for (int a : target.axes)
+    if (axis_[static_cast<std::size_t>(a)].hi < 0) return false;
+  return Contraction(*this, target, core).run();
+}
+
+}  // namespace cpu
+TESSERA_END

@@ -1,0 +1,240 @@
+// Owns the cost model behind tile sizes: what a program keeps at a time must fit the caches, and every thread gets work.
+#include "targets/cpu/plan/cuts.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "targets/cpu/plan/analysis.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+using ir::Node;
+using ir::Op;
+
+namespace {
+
+/// What the program does with one axis that a cut divides.
+struct AxisUse {
+  int node = -1;
+  bool grid = false, ranged = false;
+  bool dot_own = false;      ///< an axis of a dot's result
+  bool dot_summed = false;   ///< contracted by a dot
+  bool kept = false;         ///< a kept tile has it, besides Vars
+  bool with_loop = false;    ///< a kept tile has it together with a loop's axis
+  bool reduced = false;      ///< reduced by something else than a dot
+  bool observed = false;     ///< its number, begin, end or count is used
+};
+
+class Model {
+ public:
+  Model(const ir::Program& p, const std::vector<std::int64_t>& extents, const Machine& m)
+      : p_(p), extents_(extents), machine_(m), analysis_(p), uses_(p.axes.size()) {
+    for (std::size_t i = 0; i < p.nodes.size(); ++i) look(static_cast<int>(i));
+  }
+
+  Cuts choose(const std::vector<std::optional<std::int64_t>>& given) {
+    Cuts cuts;
+    cuts.tunables.assign(p_.tunables.size(), 0);
+    for (std::size_t i = 0; i < p_.tunables.size(); ++i)
+      if (i < given.size() && given[i]) cuts.tunables[i] = *given[i];
+    const auto fixed = [&](std::size_t t) { return t < given.size() && given[t].has_value(); };
+    for (std::size_t t = 0; t < p_.tunables.size(); ++t)
+      if (!fixed(t)) cuts.tunables[t] = tunable_cut(static_cast<int>(t));
+    for (std::size_t a = 0; a < uses_.size(); ++a) {
+      const AxisUse& u = uses_[a];
+      if (!u.grid || u.ranged || u.observed || u.node < 0) continue;
+      const Node& cut = p_.node(p_.operand(p_.node(u.node), 0));
+      if (cut.op == Op::literal) cuts.literal_blocks.push_back({u.node, axis_cut(static_cast<int>(a))});
+    }
+    spread(cuts, fixed);
+    return cuts;
+  }
+
+ private:
+  std::int64_t length(int axis) const {
+    const ir::Axis& a = p_.axes[static_cast<std::size_t>(axis)];
+    if (a.extent >= 0) return std::max<std::int64_t>(1, extents_[static_cast<std::size_t>(a.extent)]);
+    const Node& n = p_.node(a.node);
+    if (n.count > 0 && p_.node(p_.operand(n, 0)).op == Op::literal) return p_.node(p_.operand(n, 0)).imm;
+    return 64;
+  }
+
+  int root_axis(int axis) const {
+    for (int guard = 0; guard < 64; ++guard) {
+      const ir::Axis& a = p_.axes[static_cast<std::size_t>(axis)];
+      const Node& n = p_.node(a.node);
+      if ((n.op == Op::alias || n.op == Op::grow) && n.count > 0) {
+        axis = p_.node(p_.operand(n, 0)).axes[0];
+      } else if (n.op == Op::rename) {
+        axis = static_cast<int>(n.imm & 0xffffffff);
+      } else {
+        break;
+      }
+    }
+    return axis;
+  }
+
+  void look(int id) {
+    const Node& n = p_.node(id);
+    if (n.op == Op::grid_block || n.op == Op::loop_block) {
+      AxisUse& u = uses_[n.axes[0]];
+      u.node = id;
+      u.grid = n.op == Op::grid_block;
+      u.ranged = n.count > 1;
+    }
+    if (n.op == Op::block_begin || n.op == Op::block_end || n.op == Op::block_count || n.op == Op::block_number || n.op == Op::block_id)
+      uses_[static_cast<std::size_t>(root_axis(p_.node(p_.operand(n, 0)).axes[0]))].observed = true;
+    if (n.op == Op::dot || info(n.op).op_class == ir::OpClass::reduction) {
+      for (std::int32_t o : p_.operands_of(n)) {
+        const Node& on = p_.node(o);
+        for (int i = 0; i < on.rank; ++i) {
+          if (p_.has_axis(n, on.axes[i])) continue;
+          AxisUse& u = uses_[static_cast<std::size_t>(root_axis(on.axes[i]))];
+          (n.op == Op::dot ? u.dot_summed : u.reduced) = true;
+        }
+      }
+      if (n.op == Op::dot)
+        for (int i = 0; i < n.rank; ++i) uses_[static_cast<std::size_t>(root_axis(n.axes[i]))].dot_own = true;
+    }
+    const Form f = analysis_.form[static_cast<std::size_t>(id)];
+    const bool scanned = info(n.op).op_class == ir::OpClass::scan;
+    if (f == Form::buffer && n.rank > 0) {
+      bool has_loop = false;
+      for (int i = 0; i < n.rank; ++i) has_loop |= p_.node(p_.axes[static_cast<std::size_t>(root_axis(n.axes[i]))].node).op == Op::loop_block;
+      for (int i = 0; i < n.rank; ++i) {
+        AxisUse& u = uses_[static_cast<std::size_t>(root_axis(n.axes[i]))];
+        u.kept |= n.rank > 1 || scanned;
+        u.with_loop |= has_loop;
+      }
+    }
+  }
+
+  int tunable_of(int node) const {
+    const Node& cut = p_.node(p_.operand(p_.node(node), 0));
+    return cut.op == Op::tunable ? static_cast<int>(cut.imm) : -1;
+  }
+
+  bool has_dot() const {
+    for (const Node& n : p_.nodes)
+      if (n.op == Op::dot) return true;
+    return false;
+  }
+
+  /// The cut that one axis would like.
+  std::int64_t axis_cut(int axis) const {
+    const AxisUse& u = uses_[static_cast<std::size_t>(axis)];
+    const std::int64_t n = length(axis), whole = round_up(n);
+    if (!u.grid) {
+      if (u.ranged) return u.kept ? 256 : std::min<std::int64_t>(whole, 4096);
+      if (!u.kept && !u.reduced) return whole;             // a plain contraction: planning cuts K by the caches
+      if (!u.kept) return n <= 8192 ? whole : 4096;        // read several times over: rows stay near
+      return has_dot() ? std::min<std::int64_t>(whole, 256) : std::min<std::int64_t>(whole, 4096);
+    }
+    if (u.ranged) return std::min<std::int64_t>(whole, u.with_loop ? 96 : 240);
+    if (u.dot_own) return u.with_loop ? std::min<std::int64_t>(whole, 192) : whole;
+    return -1;
+  }
+
+  static std::int64_t round_up(std::int64_t n) { return std::max<std::int64_t>(1, n); }
+
+  std::int64_t tunable_cut(int t) const {
+    std::int64_t best = -1;
+    for (std::size_t a = 0; a < uses_.size(); ++a) {
+      const AxisUse& u = uses_[a];
+      if (u.node < 0 || tunable_of(u.node) != t) continue;
+      std::int64_t c = axis_cut(static_cast<int>(a));
+      if (c < 0) c = row_cut(static_cast<int>(a));
+      best = best < 0 ? c : u.grid || uses_[a].kept ? std::min(best, c) : std::max(best, c);
+    }
+    return best < 0 ? 16 : best;
+  }
+
+  /// Rows a program takes: what they read stays in half the first cache when it is read more than once.
+  std::int64_t row_cut(int axis) const {
+    const std::int64_t n = length(axis);
+    std::int64_t bytes = 0, passes = 0;
+    for (std::size_t i = 0; i < p_.nodes.size(); ++i) {
+      const Node& node = p_.nodes[i];
+      const bool memory = node.op == Op::load || node.op == Op::store || node.op == Op::accumulate;
+      if (!memory && analysis_.form[i] != Form::buffer) continue;
+      bool has = false;
+      std::int64_t size = std::max(1, info(node.type).bits / 8);
+      for (int k = 0; k < node.rank; ++k) {
+        const int root = root_axis(node.axes[k]);
+        has |= root == axis;
+        if (root != axis) {
+          const AxisUse& other = uses_[static_cast<std::size_t>(root)];
+          size *= other.grid ? std::min<std::int64_t>(length(root), 256) : length(root);
+        }
+      }
+      if (has) bytes += size, passes += info(node.op).op_class == ir::OpClass::reduction || analysis_.form[i] == Form::buffer;
+    }
+    if (passes == 0 && !uses_[static_cast<std::size_t>(axis)].kept && !uses_[static_cast<std::size_t>(axis)].reduced) {
+      bool reductions = false;
+      for (const Node& node : p_.nodes) reductions |= info(node.op).op_class == ir::OpClass::reduction;
+      if (!reductions) return n;   // elementwise: everything in one go
+    }
+    const std::int64_t rows = std::max<std::int64_t>(1, machine_.l1_bytes / 2 / std::max<std::int64_t>(1, bytes));
+    return std::clamp<std::int64_t>(rows, 1, n);
+  }
+
+  /// Cuts the longest grid axes until every thread has work.
+  template <class Fixed>
+  void spread(Cuts& cuts, const Fixed& fixed) const {
+    if (machine_.threads <= 1) return;
+    std::int64_t programs = 1, work = 1;
+    int best = -1;
+    std::int64_t best_length = 1;
+    for (std::size_t a = 0; a < uses_.size(); ++a) {
+      const AxisUse& u = uses_[a];
+      if (!u.grid || u.node < 0) continue;
+      const int t = tunable_of(u.node);
+      std::int64_t cut = t >= 0 ? cuts.tunables[static_cast<std::size_t>(t)] : 0;
+      for (const auto& [node, c] : cuts.literal_blocks)
+        if (node == u.node) cut = c;
+      if (cut <= 0) cut = p_.node(p_.operand(p_.node(u.node), 0)).imm;
+      const std::int64_t n = length(static_cast<int>(a));
+      programs *= (n + cut - 1) / std::max<std::int64_t>(1, cut);
+      work *= n;
+      const bool free = (t >= 0 && !fixed(static_cast<std::size_t>(t))) ||
+                        std::any_of(cuts.literal_blocks.begin(), cuts.literal_blocks.end(), [&](const auto& c) { return c.first == u.node; });
+      if (free && std::min(n, cut) > best_length) best = static_cast<int>(a), best_length = std::min(n, cut);
+    }
+    for (std::size_t i = 0; i < p_.nodes.size(); ++i)
+      if (p_.nodes[i].op == Op::grid_index) programs *= 2;  // there is a grid besides the blocks
+    if (best < 0 || work < (1 << 15)) return;
+    const std::int64_t wanted = machine_.threads;
+    if (programs >= wanted) return;
+    const std::int64_t parts = (wanted + programs - 1) / programs;
+    std::int64_t cut = (best_length + parts - 1) / parts;
+    const std::int64_t unit = uses_[static_cast<std::size_t>(best)].dot_own ? 48 : 16;
+    cut = (cut + unit - 1) / unit * unit;
+    const AxisUse& u = uses_[static_cast<std::size_t>(best)];
+    const int t = tunable_of(u.node);
+    if (t >= 0) {
+      cuts.tunables[static_cast<std::size_t>(t)] = std::min(cuts.tunables[static_cast<std::size_t>(t)], cut);
+    } else {
+      for (auto& [node, c] : cuts.literal_blocks)
+        if (node == u.node) c = std::min(c, cut);
+    }
+  }
+
+  const ir::Program& p_;
+  const std::vector<std::int64_t>& extents_;
+  const Machine& machine_;
+  Analysis analysis_;
+  std::vector<AxisUse> uses_;
+};
+
+}  // namespace
+
+Cuts choose_cuts(const ir::Program& p, const std::vector<std::int64_t>& extents,
+                 const std::vector<std::optional<std::int64_t>>& given, const Machine& machine) {
+  Cuts cuts = Model(p, extents, machine).choose(given);
+  std::erase_if(cuts.literal_blocks, [](const auto& c) { return c.second < 1; });
+  return cuts;
+}
+
+}  // namespace cpu
+TESSERA_END

@@ -1,0 +1,106 @@
+// Owns the mathematical functions in planned code: the templates of jit/math over the Loop IR builder.
+#include "jit/math/erf.hpp"
+#include "jit/math/exp.hpp"
+#include "jit/math/log.hpp"
+#if __has_include("jit/math/pow.hpp")
+#include "jit/math/pow.hpp"
+#define HAVE_POW 1
+#endif
+#include "jit/math/tanh.hpp"
+#if __has_include("jit/math/trig.hpp")
+#include "jit/math/trig.hpp"
+#define HAVE_TRIG 1
+#endif
+#include "targets/cpu/plan/planner.hpp"
+#include "tessera/call/errors.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+namespace {
+
+/// The Loop IR builder as jit/math/builder.hpp asks for it, at one float type and number of lanes.
+class MathBuilder {
+ public:
+  using Value = loop::Value;
+  MathBuilder(loop::Builder& b, DType t, int lanes, bool fma) : b_(b), t_(t), lanes_(lanes), fma_(fma) {}
+
+  int bits() const { return info(t_).bits; }
+  bool has_fma() const { return fma_; }
+  Value constant_f(double v) { return b_.number(t_, lanes_, v); }
+  Value constant_i(std::int64_t v) { return b_.constant(type(integer()), bits() == 32 ? static_cast<std::int32_t>(v) : v); }
+  Value add(Value a, Value b) { return b_.binary(loop::Op::add, a, b); }
+  Value sub(Value a, Value b) { return b_.binary(loop::Op::sub, a, b); }
+  Value mul(Value a, Value b) { return b_.binary(loop::Op::mul, a, b); }
+  Value div(Value a, Value b) { return b_.binary(loop::Op::div, a, b); }
+  Value fma(Value a, Value b, Value c) { return b_.fma(a, b, c); }
+  Value neg(Value a) { return b_.unary(loop::Op::neg, a); }
+  Value abs(Value a) { return b_.unary(loop::Op::abs, a); }
+  Value sqrt(Value a) { return b_.unary(loop::Op::sqrt, a); }
+  Value min(Value a, Value b) { return b_.binary(loop::Op::fast_min, a, b); }
+  Value max(Value a, Value b) { return b_.binary(loop::Op::fast_max, a, b); }
+  Value round_even(Value a) { return b_.unary(loop::Op::round, a); }
+  Value lt(Value a, Value b) { return b_.compare(loop::Op::lt, a, b); }
+  Value le(Value a, Value b) { return b_.compare(loop::Op::le, a, b); }
+  Value eq(Value a, Value b) { return b_.compare(loop::Op::eq, a, b); }
+  Value ne(Value a, Value b) { return b_.compare(loop::Op::ne, a, b); }
+  Value select(Value m, Value a, Value b) { return b_.select(m, a, b); }
+  Value mask_and(Value a, Value b) { return b_.binary(loop::Op::bit_and, a, b); }
+  Value mask_or(Value a, Value b) { return b_.binary(loop::Op::bit_or, a, b); }
+  Value iadd(Value a, Value b) { return b_.binary(loop::Op::add, a, b); }
+  Value isub(Value a, Value b) { return b_.binary(loop::Op::sub, a, b); }
+  Value bit_and(Value a, Value b) { return b_.binary(loop::Op::bit_and, a, b); }
+  Value bit_or(Value a, Value b) { return b_.binary(loop::Op::bit_or, a, b); }
+  Value bit_xor(Value a, Value b) { return b_.binary(loop::Op::bit_xor, a, b); }
+  Value shl(Value a, int n) { return b_.binary(loop::Op::shl, a, b_.constant(type(integer()), n)); }
+  Value sar(Value a, int n) { return b_.binary(loop::Op::shr, a, b_.constant(type(integer()), n)); }
+  Value shr(Value a, int n) {
+    const DType u = bits() == 32 ? DType::u32 : DType::u64;
+    const Value v = b_.binary(loop::Op::shr, b_.bitcast(a, u), b_.constant(type(u), n));
+    return b_.bitcast(v, integer());
+  }
+  Value ilt(Value a, Value b) { return b_.compare(loop::Op::lt, a, b); }
+  Value ieq(Value a, Value b) { return b_.compare(loop::Op::eq, a, b); }
+  Value float_bits(Value a) { return b_.bitcast(a, integer()); }
+  Value bits_float(Value a) { return b_.bitcast(a, t_); }
+  Value to_float(Value a) { return b_.cast(a, t_); }
+
+ private:
+  DType integer() const { return bits() == 32 ? DType::i32 : DType::i64; }
+  loop::Type type(DType t) const { return {t, static_cast<std::uint16_t>(lanes_), -1}; }
+  loop::Builder& b_;
+  DType t_;
+  int lanes_;
+  bool fma_;
+};
+
+}  // namespace
+
+Value Planner::math(Op op, Value x, Value y) {
+  MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), machine_.has_fma);
+  namespace m = jit::math;
+  (void)y;
+  switch (op) {
+    case Op::exp: return m::exp(b, x);
+    case Op::exp2: return m::exp2(b, x);
+    case Op::expm1: return m::expm1(b, x);
+    case Op::log: return m::log(b, x);
+    case Op::log2: return m::log2(b, x);
+    case Op::log1p: return m::log1p(b, x);
+#ifdef HAVE_TRIG
+    case Op::sin: return m::sin(b, x);
+    case Op::cos: return m::cos(b, x);
+    case Op::tan: return m::tan(b, x);
+#endif
+    case Op::tanh: return m::tanh(b, x);
+    case Op::erf: return m::erf(b, x);
+    case Op::sigmoid: return m::sigmoid(b, x);
+#ifdef HAVE_POW
+    case Op::pow: return m::pow(b, x, y);
+#endif
+    default: throw InternalError("planning: no mathematical function " + std::string(info(op).text));
+  }
+}
+
+}  // namespace cpu
+TESSERA_END

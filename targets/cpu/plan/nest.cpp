@@ -1,0 +1,364 @@
+// Owns loop nests: the loops over a job's axes, whole vectors and their rests, and the choice of the vector axis.
+#include <algorithm>
+
+#include "targets/cpu/plan/planner.hpp"
+#include "tessera/call/errors.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+Env Planner::bind(const Env& env, int axis, Value lane) const {
+  Env e = env;
+  const AxisState& a = axis_[static_cast<std::size_t>(axis)];
+  e.lane[static_cast<std::size_t>(axis)] = affine(lane, 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+  return e;
+}
+
+void Planner::for_each_fused(int id, const std::function<void(int)>& f) {
+  std::vector<bool> seen(program_.nodes.size());
+  std::vector<int> work{id};
+  while (!work.empty()) {
+    const int k = work.back();
+    work.pop_back();
+    if (k < 0 || seen[static_cast<std::size_t>(k)]) continue;
+    seen[static_cast<std::size_t>(k)] = true;
+    f(k);
+    const Form form = analysis_.form[static_cast<std::size_t>(k)];
+    const bool root = k == id;
+    if (!root && form != Form::point && form != Form::core) continue;
+    if (!root && slots_[static_cast<std::size_t>(k)]) continue;
+    for (std::int32_t o : program_.operands_of(program_.node(k))) work.push_back(o);
+  }
+}
+
+/// Reads outside a loop what the loop does not change: every largest fused value all of whose axes are bound.
+void Planner::hoist(Env& env, int root) {
+  std::vector<bool> seen(program_.nodes.size());
+  const auto bound = [&](int axis) { return env.lane[static_cast<std::size_t>(axis)].base >= 0 || env.lane[static_cast<std::size_t>(axis)].v >= 0; };
+  const std::function<void(int)> visit = [&](int id) {
+    if (seen[static_cast<std::size_t>(id)]) return;
+    seen[static_cast<std::size_t>(id)] = true;
+    const Node& n = program_.node(id);
+    const Form form = analysis_.form[static_cast<std::size_t>(id)];
+    if (form == Form::scalar || form == Form::dead || form == Form::effect) return;
+    bool all = true;
+    for (int i = 0; i < n.rank; ++i) all &= bound(n.axes[i]);
+    const bool kept = slots_[static_cast<std::size_t>(id)].has_value();
+    if (all && form != Form::core && n.op != Op::param) {
+      if (kept || n.op == Op::load || n.op == Op::get || (form == Form::point && analysis_.cost(id) > 0)) eval(id, env);
+      return;
+    }
+    if (kept || n.op == Op::at || n.op == Op::rename || n.op == Op::split || n.op == Op::merge || n.op == Op::join) return;
+    for (std::int32_t o : program_.operands_of(n)) visit(o);
+  };
+  const Node& n = program_.node(root);
+  if (slots_[static_cast<std::size_t>(root)] && n.op != Op::var) return;
+  if (analysis_.form[static_cast<std::size_t>(root)] == Form::point) return visit(root);
+  for (std::int32_t o : program_.operands_of(n)) visit(o);
+}
+
+void Planner::loops(Env env, std::span<const int> axes, int vector_axis, int width, int chunks,
+                    const std::vector<int>& roots, const Body& body) {
+  for (int r : roots) hoist(env, r);
+  if (axes.empty()) return body({&env, 1});
+  const int axis = axes.front();
+  if (axis == vector_axis && width > 1) {
+    return vector_loop(env, axis, width, chunks, [&](std::span<Env> envs) {
+      if (axes.size() > 1) throw InternalError("planning: the vector axis is the innermost of its loops");
+      body(envs);
+    });
+  }
+  const AxisState& a = axis_[static_cast<std::size_t>(axis)];
+  b_->for_loop(a.lo, a.hi, i64(1), [&](Value lane) {
+    scoped([&] { loops(bind(env, axis, lane), axes.subspan(1), vector_axis, width, chunks, roots, body); });
+  });
+}
+
+void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const Body& body) {
+  const AxisState& a = axis_[static_cast<std::size_t>(axis)];
+  const std::int64_t top = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
+  const auto at = [&](Value lane, int w) {
+    Env e = env;
+    e.width = w;
+    e.lane[static_cast<std::size_t>(axis)] = affine(lane, w > 1 ? 1 : 0, 0, top);
+    return e;
+  };
+  Value from = a.lo;
+  const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
+  for (int group : {chunks, 1}) {
+    if (group == 1 && chunks == 1 && from != a.lo) break;
+    const std::int64_t step = static_cast<std::int64_t>(group) * width;
+    const Value whole = b_->mul(b_->binary(loop::Op::floor_div, count, i64(step)), i64(step));
+    const Value to = b_->add(a.lo, whole);
+    b_->for_loop(from, to, i64(step), [&](Value lane) {
+      scoped([&] {
+        std::vector<Env> envs;
+        for (int g = 0; g < group; ++g) envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
+        body(envs);
+      });
+    });
+    from = to;
+    if (chunks == 1) break;
+  }
+  if (b_->known(from) && b_->known(a.hi) && *b_->known(from) >= *b_->known(a.hi)) return;
+  if (!env.mask_tail) {
+    b_->for_loop(from, a.hi, i64(1), [&](Value lane) {
+      scoped([&] {
+        Env e = at(lane, 1);
+        body({&e, 1});
+      });
+    });
+    return;
+  }
+  b_->if_then(b_->compare(loop::Op::lt, from, a.hi), [&] {
+    scoped([&] {
+      Env e = at(from, width);
+      const Value rest = b_->broadcast(b_->cast(b_->sub(a.hi, from), DType::i32), width);
+      e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), rest);
+      body({&e, 1});
+    });
+  });
+}
+
+std::vector<int> Planner::roots_of(const Target& target) const {
+  std::vector<int> roots{target.root};
+  if (target.store >= 0)
+    for (std::int32_t o : program_.operands_of(program_.node(target.store)))
+      if (o != target.root) roots.push_back(o);
+  return roots;
+}
+
+std::optional<std::int64_t> Planner::step_of(int id, const std::vector<std::int64_t>& steps) const {
+  const Node& n = program_.node(id);
+  bool moves = false;
+  for (int i = 0; i < n.rank; ++i) {
+    if (steps[n.axes[i]] == INT64_MAX) return {};
+    moves |= steps[n.axes[i]] != 0;
+  }
+  if (!moves) return 0;
+  if (slots_[static_cast<std::size_t>(id)]) return {};
+  if (info(n.op).op_class == ir::OpClass::block) return steps[n.axes[0]];
+  const auto in = [&](int k) { return step_of(program_.operand(n, k), steps); };
+  const auto literal = [&](int k) -> std::optional<std::int64_t> {
+    const Node& o = program_.node(program_.operand(n, k));
+    if (o.op == Op::literal) return o.imm;
+    if (o.op == Op::tunable) return known_.cuts[static_cast<std::size_t>(o.imm)];
+    if (o.op == Op::extent) {
+      std::size_t params = 0;
+      for (const ir::Arg& a : program_.args) params += a.effect != ir::Effect::shared && a.effect != ir::Effect::registers;
+      return known_.words[params + static_cast<std::size_t>(o.imm)];
+    }
+    return {};
+  };
+  switch (n.op) {
+    case Op::cast: case Op::broadcast: return in(0);
+    case Op::add: {
+      const auto a = in(0), b = in(1);
+      if (a && b) return *a + *b;
+      return {};
+    }
+    case Op::sub: {
+      const auto a = in(0), b = in(1);
+      if (a && b) return *a - *b;
+      return {};
+    }
+    case Op::mul: {
+      const auto a = in(0), b = in(1);
+      if (a && literal(1)) return *a * *literal(1);
+      if (b && literal(0)) return *b * *literal(0);
+      return {};
+    }
+    default: return {};
+  }
+}
+
+/// By how many elements the address of a load, store or kept value steps.
+std::optional<std::int64_t> Planner::access_step(int id, const std::vector<std::int64_t>& steps) {
+  const Node& n = program_.node(id);
+  const Slot* slot = slots_[static_cast<std::size_t>(id)] ? &*slots_[static_cast<std::size_t>(id)] : nullptr;
+  if (n.op == Op::get && slots_[static_cast<std::size_t>(program_.operand(n, 0))]) slot = &*slots_[static_cast<std::size_t>(program_.operand(n, 0))];
+  if (n.op == Op::part && static_cast<std::size_t>(n.imm) < parts_[static_cast<std::size_t>(program_.operand(n, 0))].size())
+    slot = &parts_[static_cast<std::size_t>(program_.operand(n, 0))][static_cast<std::size_t>(n.imm)];
+  std::int64_t total = 0;
+  if (slot) {
+    for (std::size_t i = 0; i < slot->axes.size(); ++i) {
+      const std::int64_t s = steps[static_cast<std::size_t>(slot->axes[i])];
+      if (s == 0) continue;
+      if (s == INT64_MAX) return {};
+      total += s * known_or(slot->strides[i], 4096);
+    }
+    return total;
+  }
+  const int arg = static_cast<int>(n.imm & 0xffffffff);
+  const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
+  for (int d = 0; d < a.rank; ++d) {
+    const auto s = step_of(program_.operand(n, d), steps);
+    if (!s) return {};
+    if (*s != 0) total += *s * known_or(stride(arg, d), 4096);
+  }
+  return total;
+}
+
+void Planner::score_accesses(int id, std::vector<std::int64_t> steps, int& score, std::vector<int>& seen) {
+  if (std::find(seen.begin(), seen.end(), id) != seen.end()) return;
+  seen.push_back(id);
+  const Node& n = program_.node(id);
+  const auto judge = [&](std::optional<std::int64_t> s, int weight) {
+    if (!s) score -= 6 * weight;
+    else if (*s == 1) score += 4 * weight;
+    else if (*s == 0) score += weight;
+    else score -= 4 * weight;
+  };
+  const bool kept = slots_[static_cast<std::size_t>(id)].has_value() || n.op == Op::get || n.op == Op::part;
+  if (kept || n.op == Op::load) {
+    bool moves = false;
+    for (int i = 0; i < n.rank; ++i) moves |= steps[n.axes[i]] != 0;
+    if (n.rank > 0) judge(moves ? access_step(id, steps) : 0, 2);
+    if (kept) return;
+  }
+  if (n.op == Op::store || n.op == Op::accumulate || n.op == Op::atomic) judge(access_step(id, steps), 3);
+  if (n.op == Op::rename) steps[static_cast<std::size_t>(n.imm & 0xffffffff)] = steps[static_cast<std::size_t>(n.imm >> 32)];
+  if (n.op == Op::at) {
+    const auto s = step_of(program_.operand(n, 1), steps);
+    steps[static_cast<std::size_t>(n.imm)] = s ? *s : INT64_MAX;
+  }
+  if (analysis_.form[static_cast<std::size_t>(id)] == Form::scalar) return;
+  for (std::int32_t o : program_.operands_of(n)) score_accesses(o, steps, score, seen);
+}
+
+bool Planner::collides_along(int store, int axis) {
+  std::vector<std::int64_t> steps(program_.axes.size(), 0);
+  steps[static_cast<std::size_t>(axis)] = 1;
+  const auto s = access_step(store, steps);
+  return !s || *s == 0;
+}
+
+int Planner::choose_vector_axis(const std::vector<int>& domain, const std::vector<int>& reduced, const Target& target) {
+  int best = -1, best_score = INT32_MIN;
+  const int width = vector_width(target);
+  const auto consider = [&](int axis, int bonus) {
+    if (target.store >= 0 && program_.node(target.store).op != Op::store && collides_along(target.store, axis) && bonus == 0) return;
+    std::vector<std::int64_t> steps(program_.axes.size(), 0);
+    steps[static_cast<std::size_t>(axis)] = 1;
+    int score = bonus;
+    std::vector<int> seen;
+    score_accesses(target.store >= 0 ? target.store : target.root, steps, score, seen);
+    const std::int64_t lanes = axis_[static_cast<std::size_t>(axis)].max_known;
+    if (lanes < width) score -= static_cast<int>(8 * (width - lanes) / width) + (lanes <= 1 ? 40 : 0);
+    if (score > best_score || (score == best_score && bonus == 0)) best = axis, best_score = score;
+  };
+  for (int a : domain) consider(a, 0);
+  for (int a : reduced) consider(a, -1);
+  return best;
+}
+
+/// Lanes of a vector in a job: by the widest element it computes with, positions and masks aside.
+int Planner::vector_width(const Target& target) {
+  int bytes = 0;
+  const auto count = [&](DType t, bool index) {
+    const DType r = repr(t);
+    if (r == DType::b8 || (index && (r == DType::i64 || r == DType::u64))) return;
+    bytes = std::max(bytes, std::max(1, info(r).bits / 8));
+  };
+  count(target.type, false);
+  for (int root : roots_of(target))
+    for_each_fused(root, [&](int id) {
+      const Node& n = program_.node(id);
+      if (n.rank == 0 && analysis_.form[static_cast<std::size_t>(id)] == Form::scalar) return;
+      const bool data = n.op == Op::load || slots_[static_cast<std::size_t>(id)].has_value() || info(n.type).is_floating() ||
+                        n.op == Op::cast || info(n.op).op_class == ir::OpClass::elementwise;
+      if (data) count(n.type, !(n.op == Op::load));
+    });
+  if (bytes == 0) bytes = target.type == DType::b8 ? 4 : std::max(1, info(repr(target.type)).bits / 8);
+  return std::max(1, machine_.vector_bytes / bytes);
+}
+
+/// Whether a job touches elements of fewer than 32 bits, for which a masked access may cost a branch a lane.
+bool Planner::narrow_elements(const Target& target) {
+  bool narrow = target.slot ? info(target.slot->elem).bits < 32 : info(target.type).bits < 32;
+  for (int root : roots_of(target))
+    for_each_fused(root, [&](int id) {
+      const Node& n = program_.node(id);
+      if (n.op == Op::load && n.rank > 0) narrow |= info(program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)].type).bits < 32;
+      if (slots_[static_cast<std::size_t>(id)] && n.op != Op::var) narrow |= info(slots_[static_cast<std::size_t>(id)]->elem).bits < 32;
+    });
+  return narrow;
+}
+
+void Planner::write_value(const Target& target, Env& env, const Val& v, DType type) {
+  const Val value = cast_value(v, type, target.type, 0, env);
+  if (target.slot) {
+    Val offset = wrap(i64(0));
+    for (std::size_t i = 0; i < target.slot->axes.size(); ++i)
+      offset = add(offset, scaled(env.lane[static_cast<std::size_t>(target.slot->axes[i])], target.slot->strides[i], env), env);
+    write_memory(target.slot->buffer, target.slot->elem, offset, value, target.type, -1, env, false);
+    return;
+  }
+  const Node& n = program_.node(target.store);
+  const int arg = static_cast<int>(n.imm & 0xffffffff);
+  Value mask;
+  const Val offset = offset_of(n, env, mask);
+  mask = both(env.guard, mask);
+  if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), env), env, false));
+  write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, target.type, mask, env,
+               n.op == Op::accumulate);
+}
+
+void Planner::write_point(const Target& target, Env& env) {
+  write_value(target, env, eval(target.root, env), program_.node(target.root).type);
+}
+
+void Planner::elementwise_nest(const Target& target, int vector_axis) {
+  int width = vector_axis >= 0 ? vector_width(target) : 1;
+  if (target.store >= 0 && vector_axis >= 0) {
+    const Op op = program_.node(target.store).op;
+    if (op != Op::store) {
+      if (collides_along(target.store, vector_axis)) width = 1;
+    } else if (collides_along(target.store, vector_axis)) {
+      // Lanes may write one place: the last one wins, in order.
+      std::vector<std::int64_t> steps(program_.axes.size(), 0);
+      steps[static_cast<std::size_t>(vector_axis)] = 1;
+      if (access_step(target.store, steps) == 0) width = 1;
+    }
+  }
+  std::vector<int> order;
+  for (int a : target.axes)
+    if (a != vector_axis) order.push_back(a);
+  if (vector_axis >= 0) order.push_back(vector_axis);
+  Env env = top_;
+  env.width = width;
+  env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(target));
+  scoped([&] {
+    loops(env, order, width > 1 ? vector_axis : -1, width, 1, roots_of(target), [&](std::span<Env> envs) {
+      for (Env& e : envs) write_point(target, e);
+    });
+  });
+}
+
+/// Computes and writes a job. A buffer is laid out along the vector axis that the job prefers: `slot` is then filled.
+void Planner::run_job(Target target, int core, Slot* slot) {
+  std::vector<int> reduced;
+  if (core >= 0) {
+    const Node& c = program_.node(core);
+    for (std::int32_t o : program_.operands_of(c)) {
+      const Node& on = program_.node(o);
+      for (int i = 0; i < on.rank; ++i)
+        if (!program_.has_axis(c, on.axes[i]) && std::find(reduced.begin(), reduced.end(), on.axes[i]) == reduced.end())
+          reduced.push_back(on.axes[i]);
+    }
+  }
+  const int vector_axis = choose_vector_axis(target.axes, reduced, target);
+  const bool kept_axis = std::find(target.axes.begin(), target.axes.end(), vector_axis) != target.axes.end();
+  if (slot) {
+    int inner = kept_axis ? vector_axis : target.axes.empty() ? -1 : target.axes.back();
+    if (core >= 0 && program_.node(core).op == Op::dot && !target.axes.empty()) inner = target.axes.back();
+    *slot = new_slot(target.axes, target.type, inner);
+    target.slot = slot;
+  }
+  if (core < 0) return elementwise_nest(target, vector_axis);
+  if (program_.node(core).op == Op::dot && contraction_nest(target, core)) return;
+  reduction_nest(target, core, vector_axis);
+}
+
+}  // namespace cpu
+TESSERA_END

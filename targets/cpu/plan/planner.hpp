@@ -1,0 +1,235 @@
+// Owns the planner's state: how one specialised Tile IR program becomes Loop IR for a CPU.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "jit/loop/builder.hpp"
+#include "targets/cpu/plan/analysis.hpp"
+#include "targets/cpu/plan/machine.hpp"
+#include "tessera/ir/tile.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+using loop::Value;
+
+/// What is known of a call when its code is planned.
+struct Known {
+  std::vector<std::optional<std::int64_t>> words;  ///< per Frame word: its value where specialised
+  std::vector<std::int64_t> alignment;             ///< per argument: proven bytes of its address
+  std::vector<std::int64_t> cuts;                  ///< value of each tunable
+};
+
+/// A value at a point: a scalar (the same in all lanes), a vector, or lanes base + scale × lane not made yet.
+struct Val {
+  Value v = -1;
+  Value base = -1;          ///< affine: an i64 scalar
+  std::int64_t scale = 0;   ///< affine: the step from lane to lane
+  bool affine = false;
+  std::int64_t lo = INT64_MIN, hi = INT64_MAX;  ///< what an integer is known to lie in, all lanes
+
+  bool uniform_affine() const { return affine && scale == 0; }
+};
+
+/// What an axis is at the place where code is being written.
+struct AxisState {
+  Value begin = -1;         ///< position of lane 0
+  Value lo = -1, hi = -1;   ///< the lanes that exist: [lo, hi)
+  Value end = -1;           ///< position after the last that exists, clipped
+  Value number = -1;        ///< of the block
+  Value max_lanes = -1;     ///< never more lanes than this; known at entry
+  std::int64_t max_known = INT64_MAX;     ///< the same, where known now
+  std::int64_t begin_lo = INT64_MIN, begin_hi = INT64_MAX;
+  std::int64_t extent_hi = INT64_MAX;     ///< largest position + 1 of a lane that exists
+  bool full_lo = false;     ///< lo is 0
+};
+
+/// A value kept in a buffer: element (lane_0, …) at Σ lane_i × stride_i.
+struct Slot {
+  int buffer = -1;
+  DType elem = DType::f32;
+  std::vector<int> axes;
+  std::vector<Value> strides;
+};
+
+/// Where the axes stand while a point is evaluated.
+struct Env {
+  std::vector<Val> lane;    ///< per axis of the program; .v and .base −1 where unbound
+  int width = 1;            ///< lanes of a vector here
+  Value tail = -1;          ///< vector mask of lanes that are there; −1: all
+  Value guard = -1;         ///< scalar or vector mask under which memory may be touched; −1: always
+  bool mask_tail = true;    ///< a rest of a vector is done under a mask; otherwise lane by lane
+};
+
+class Planner {
+ public:
+  Planner(const ir::Program& program, const Known& known, const Machine& machine);
+
+  /// The whole program; functions "entry" and "prologue" (which clears what += starts from and returns the number of
+  /// grid programs). Throws InternalError where the program has what this planner cannot write.
+  loop::Program plan();
+
+ private:
+  using Node = ir::Node;
+  using Op = ir::Op;
+  friend struct Contraction;
+
+  // ---- program.cpp: the grid, regions, effects ----
+  void plan_prologue();
+  void plan_entry();
+  std::vector<Value> grid_sizes();
+  void walk(int first, int last);
+  void visit(int id, int& next);
+  void define_axis(int id);
+  void bind_block(int axis, Val begin, Value cut, std::optional<Value> to, bool may_start_outside);
+  void loop_over_blocks(int opener);
+  void loop_over_range(int opener);
+  void while_region(int opener);
+  void branch(int opener, int& next);
+  void print_node(int id);
+  int region_end(int opener) const;
+
+  // ---- jobs: nest.cpp, reduction.cpp, contraction.cpp, scan.cpp ----
+  /// Where the points of a job go: a buffer, or an array by a store.
+  struct Target {
+    const Slot* slot = nullptr;
+    int store = -1;                 ///< a store, accumulate or atomic node
+    std::vector<int> axes;          ///< the domain
+    int root = -1;                  ///< the node whose value is written
+    DType type = DType::f32;        ///< of the elements written
+  };
+  void materialise(int id);
+  void set_var(int id);
+  void store_node(int id);
+  void put_node(int id);
+  void run_job(Target target, int core, Slot* slot);
+  void elementwise_nest(const Target& target, int vector_axis);
+  void reduction_nest(const Target& target, int core, int vector_axis);
+  bool contraction_nest(const Target& target, int core);
+  void scan_nest(int id);
+  void custom_nest(int id);
+  void sort_nest(int id);
+  void topk_nest(int id);
+  void arg_nest(int id);
+  void copy_slot(const Slot& from, const Slot& to, const std::vector<int>& axes);
+  void write_point(const Target& target, Env& env);
+  void write_value(const Target& target, Env& env, const Val& v, DType type);
+  /// Loops over `axes`, outermost first; `vector_axis` by vectors of `width` lanes, `chunks` of them at a time. Inside,
+  /// `body` gets one Env a chunk. `roots` are what the body evaluates: what does not change is read outside.
+  using Body = std::function<void(std::span<Env>)>;
+  void loops(Env env, std::span<const int> axes, int vector_axis, int width, int chunks, const std::vector<int>& roots,
+             const Body& body);
+  void vector_loop(const Env& env, int axis, int width, int chunks, const Body& body);
+  std::vector<Value> reduce_loops(const Env& env, std::span<const int> axes, int vector_axis, int width, int unroll,
+                                  const std::vector<int>& roots, std::vector<Value> accs,
+                                  const std::function<std::vector<Value>(std::span<Env>, std::span<const Value>)>& step);
+  std::vector<int> roots_of(const Target& target) const;
+  int choose_vector_axis(const std::vector<int>& domain, const std::vector<int>& reduced, const Target& target);
+  int vector_width(const Target& target);
+  bool narrow_elements(const Target& target);
+  void for_each_fused(int id, const std::function<void(int)>& f);
+  void hoist(Env& env, int root);
+  /// By how much an integer node steps when the lanes step by `steps` (per axis); nothing where that is not fixed.
+  std::optional<std::int64_t> step_of(int id, const std::vector<std::int64_t>& steps) const;
+  void score_accesses(int id, std::vector<std::int64_t> steps, int& score, std::vector<int>& seen);
+  std::optional<std::int64_t> access_step(int id, const std::vector<std::int64_t>& steps);
+  bool collides_along(int store, int axis);
+  Env bind(const Env& env, int axis, Value lane) const;
+
+  // ---- evaluation: eval.cpp, arith.cpp, memory.cpp ----
+  Val eval(int id, Env& env);
+  Val eval_new(int id, Env& env);
+  Val eval_at(const Node& n, Env& env);
+  Val eval_load(int id, Env& env);
+  Val eval_block_value(int id, Env& env);
+  Val read_slot(const Slot& slot, Env& env);
+  Val arith(const Node& n, std::span<const Val> in, Env& env);
+  Val integer_arith(const Node& n, const Val& a, const Val& b, Env& env);
+  Val compare(const Node& n, DType t, const Val& a, const Val& b, Env& env);
+  Val cast_value(const Val& a, DType from, DType to, std::int64_t mode, Env& env);
+  Val random_word(const Val& seed, const Val& counter, int word, Env& env);
+  Value math(Op op, Value x, Value y = -1);
+  Value round_to(Value v, DType t);
+  Value wrap_to(Value v, DType t);
+  /// The machine value, as a vector of env.width if `vector`.
+  Value machine(const Val& v, Env& env, bool vector, DType t = DType::i64);
+  Value scalar(const Val& v);
+  Val wrap(Value v) const;
+  Val affine(Value base, std::int64_t scale, std::int64_t lo, std::int64_t hi) const;
+  Val add(const Val& a, const Val& b, Env& env);
+  Val scaled(const Val& a, Value factor, Env& env);
+  bool is_vector(const Val& v) const;
+  /// index of an array (dims index nodes from operand `first`) as an element offset; `inside` gets the bounds mask.
+  Val offset_of(const Node& n, Env& env, Value& inside);
+  Val read_memory(int buffer, DType elem, const Val& offset, Value mask, Env& env);
+  void write_memory(int buffer, DType elem, const Val& offset, Val value, DType type, Value mask, Env& env, bool add,
+                    std::uint32_t flags = 0);
+  Value both(Value a, Value b);
+  /// Whether lane index v of `axis` lies in its existing lanes; −1 when it always does.
+  Value exists(int axis, const Val& lane, Env& env);
+  Value in_range(const Val& v, Value lo, Value hi, bool check_lo, bool check_hi, Env& env);
+
+  // ---- facts ----
+  static DType repr(DType t);
+  Value word(int index, DType t = DType::i64);
+  Value extent(int index);
+  Value stride(int arg, int dim);
+  Slot new_slot(const std::vector<int>& axes, DType type, int inner_axis);
+  Slot slot_for(int id);
+  int arg_buffer(int arg);
+  Value cut_of(int node, int operand);
+  bool bare_over(const Node& index, int arg, int dim) const;
+  [[noreturn]] void refuse(int id, const std::string& why) const;
+  Value i64(std::int64_t v) { return b_->integer(v); }
+  std::int64_t known_or(Value v, std::int64_t other) const;
+
+  // ---- memo: values of nodes at coordinates, by open scope ----
+  struct MemoKey {
+    int node;
+    std::vector<std::int64_t> at;
+    bool operator==(const MemoKey&) const = default;
+  };
+  struct MemoHash {
+    std::size_t operator()(const MemoKey& k) const;
+  };
+  using Scope = std::unordered_map<MemoKey, Val, MemoHash>;
+  MemoKey key_of(int id, const Env& env) const;
+  void remember(int id, const Env& env, const Val& v) { scopes_.back()[key_of(id, env)] = v; }
+  template <class F>
+  auto scoped(F&& f) {
+    scopes_.emplace_back();
+    struct Pop {
+      std::vector<Scope>& s;
+      ~Pop() { s.pop_back(); }
+    } pop{scopes_};
+    return f();
+  }
+
+  const ir::Program& program_;
+  const Known& known_;
+  const Machine& machine_;
+  Analysis analysis_;
+  loop::Program out_;
+  std::optional<loop::Builder> builder_;
+  loop::Builder* b_ = nullptr;
+  std::vector<AxisState> axis_;
+  std::vector<std::optional<Slot>> slots_;   ///< per node: kept values, Vars, parts
+  std::vector<std::vector<Slot>> parts_;     ///< per node with several results
+  std::vector<int> arg_buffers_;
+  std::vector<Scope> scopes_;
+  Env top_;                                  ///< no axis bound
+  std::vector<Value> grid_numbers_;          ///< number along each grid dimension, in node order
+  Value linear_ = -1;
+  int next_grid_ = 0;
+  bool serial_ = false;                      ///< programs add into common memory: run them in order
+  bool stopped_ = false;
+};
+
+}  // namespace cpu
+TESSERA_END

@@ -1,0 +1,455 @@
+// Owns the walk over a program: the grid, axes as they come up, regions, and the jobs that effects and kept values are.
+#include <algorithm>
+
+#include "targets/cpu/plan/planner.hpp"
+#include "tessera/call/errors.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+Planner::Planner(const ir::Program& program, const Known& known, const Machine& machine)
+    : program_(program), known_(known), machine_(machine), analysis_(program) {
+  axis_.resize(program.axes.size());
+  slots_.resize(program.nodes.size());
+  parts_.resize(program.nodes.size());
+  arg_buffers_.assign(program.args.size(), -1);
+  top_.lane.resize(program.axes.size());
+  for (const ir::Arg& a : program.args) serial_ |= a.accumulated;
+  for (const ir::Node& n : program.nodes) serial_ |= n.op == Op::atomic || n.op == Op::accumulate;
+}
+
+loop::Program Planner::plan() {
+  out_.name = std::string(program_.name);
+  out_.machine = "cpu";
+  plan_entry();
+  plan_prologue();
+  out_.attributes.push_back({"serial_grid", serial_});
+  return std::move(out_);
+}
+
+/// The number of programs along each dimension of the grid, in node order.
+std::vector<Value> Planner::grid_sizes() {
+  std::vector<Value> sizes;
+  for (std::size_t i = 0; i < program_.nodes.size(); ++i) {
+    const Node& n = program_.nodes[i];
+    if (n.op == Op::grid_index) {
+      sizes.push_back(b_->max(scalar(eval(program_.operand(n, 0), top_)), i64(0)));
+    } else if (n.op == Op::grid_block) {
+      const Value cut = scalar(eval(program_.operand(n, 0), top_));
+      const Value length = n.count == 4 ? scalar(cast_value(eval(program_.operand(n, 3), top_), program_.node(program_.operand(n, 3)).type, DType::i64, 0, top_))
+                                        : extent(program_.axes[n.axes[0]].extent);
+      sizes.push_back(b_->max(b_->ceil_div(length, cut), i64(0)));
+    }
+  }
+  return sizes;
+}
+
+/// Clears what += starts from and returns the number of grid programs.
+void Planner::plan_prologue() {
+  builder_.emplace(out_, "prologue", loop::FunctionKind::host);
+  b_ = &*builder_;
+  std::fill(arg_buffers_.begin(), arg_buffers_.end(), -1);
+  scopes_.assign(1, {});
+  for (std::size_t i = 0; i < program_.args.size(); ++i) {
+    const ir::Arg& a = program_.args[i];
+    if (!a.accumulated || a.effect != ir::Effect::out) continue;
+    const int buffer = arg_buffer(static_cast<int>(i));
+    const std::function<void(int, Value)> clear = [&](int d, Value offset) {
+      if (d == a.rank) return b_->store(buffer, offset, b_->constant({a.type, 1, -1}, 0));
+      const Value size = extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]);
+      const Value step = stride(static_cast<int>(i), d);
+      if (d == a.rank - 1 && b_->is(step, 1)) return b_->fill(buffer, offset, size, b_->constant({a.type, 1, -1}, 0));
+      b_->for_loop(i64(0), size, i64(1), [&](Value k) { clear(d + 1, b_->add(offset, b_->mul(k, step))); });
+    };
+    clear(0, i64(0));
+  }
+  Value count = i64(1);
+  for (Value s : grid_sizes()) count = b_->mul(count, s);
+  b_->finish({count});
+}
+
+void Planner::plan_entry() {
+  builder_.emplace(out_, "entry", loop::FunctionKind::entry);
+  b_ = &*builder_;
+  const Value first = b_->param({}), end = b_->param({});
+  scopes_.assign(1, {});
+  const std::vector<Value> sizes = grid_sizes();
+  const bool single = std::all_of(sizes.begin(), sizes.end(), [&](Value s) { return b_->is(s, 1); });
+  const auto program = [&](Value index) {
+    linear_ = index;
+    Value rest = index;
+    grid_numbers_.assign(sizes.size(), -1);
+    for (std::size_t d = sizes.size(); d-- > 0;) {
+      if (b_->is(sizes[d], 1)) {
+        grid_numbers_[d] = i64(0);
+      } else if (d == 0) {
+        grid_numbers_[d] = rest;
+      } else {
+        grid_numbers_[d] = b_->binary(loop::Op::floor_rem, rest, sizes[d]);
+        rest = b_->binary(loop::Op::floor_div, rest, sizes[d]);
+      }
+    }
+    next_grid_ = 0;
+    scoped([&] { walk(0, static_cast<int>(program_.nodes.size())); });
+  };
+  if (single) {
+    b_->if_then(b_->compare(loop::Op::lt, first, end), [&] { program(i64(0)); });
+  } else {
+    b_->for_loop(first, end, i64(1), [&](Value index) { program(index); });
+  }
+  b_->finish();
+}
+
+int Planner::region_end(int opener) const {
+  const int r = analysis_.region_of_opener[static_cast<std::size_t>(opener)];
+  return analysis_.regions[static_cast<std::size_t>(r)].end;
+}
+
+void Planner::walk(int first, int last) {
+  for (int i = first; i < last;) {
+    const Node& n = program_.node(i);
+    if (n.op == Op::stop_if) {
+      const Value go_on = b_->logical_not(scalar(eval(program_.operand(n, 0), top_)));
+      if (last != static_cast<int>(program_.nodes.size())) refuse(i, "stop_if inside a loop or branch is not compiled for a CPU");
+      b_->if_then(go_on, [&] { scoped([&] { walk(i + 1, last); }); });
+      return;
+    }
+    int next = i + 1;
+    visit(i, next);
+    i = next;
+  }
+}
+
+void Planner::visit(int id, int& next) {
+  const Node& n = program_.node(id);
+  const Form form = analysis_.form[static_cast<std::size_t>(id)];
+  switch (n.op) {
+    case Op::for_blocks: loop_over_blocks(id); next = region_end(id) + 1; return;
+    case Op::for_range: loop_over_range(id); next = region_end(id) + 1; return;
+    case Op::while_loop: while_region(id); next = region_end(id) + 1; return;
+    case Op::if_region: branch(id, next); return;
+    case Op::reduce: case Op::scan_by:
+      if (form != Form::dead) custom_nest(id);
+      next = region_end(id) + 1;
+      return;
+    default: break;
+  }
+  if (info(n.op).op_class == ir::OpClass::block) {
+    define_axis(id);
+    if (n.rank == 0) remember(id, top_, wrap(axis_.empty() && n.op != Op::grid_index ? i64(0) : grid_numbers_[static_cast<std::size_t>(next_grid_++)]));
+    return;
+  }
+  if (form == Form::dead) return;
+  switch (n.op) {
+    case Op::var: {
+      const std::vector<int> axes(n.axes, n.axes + n.rank);
+      slots_[static_cast<std::size_t>(id)] = slot_for(id);
+      Target t{&*slots_[static_cast<std::size_t>(id)], -1, axes, program_.operand(n, 0), n.type};
+      elementwise_nest(t, axes.empty() ? -1 : choose_vector_axis(axes, {}, t));
+      return;
+    }
+    case Op::set: return set_var(id);
+    case Op::put: return put_node(id);
+    case Op::store: case Op::accumulate: return store_node(id);
+    case Op::print: return print_node(id);
+    case Op::check: {
+      const int c = program_.operand(n, 0);
+      const Node& cn = program_.node(c);
+      const std::vector<int> axes(cn.axes, cn.axes + cn.rank);
+      scoped([&] {
+        loops(top_, axes, -1, 1, 1, {c}, [&](std::span<Env> envs) {
+          const Value bad = b_->logical_not(scalar(eval(c, envs[0])));
+          b_->effect({loop::Op::fail, -1, 0, {}, {bad}, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
+        });
+      });
+      return;
+    }
+    case Op::expects: case Op::end: case Op::region_end: return;
+    case Op::atomic: refuse(id, "atomics with a result are not compiled for a CPU");
+    default: break;
+  }
+  if (form == Form::scalar) {
+    eval(id, top_);
+  } else if (form == Form::buffer) {
+    materialise(id);
+  }
+}
+
+void Planner::materialise(int id) {
+  const Node& n = program_.node(id);
+  switch (n.op) {
+    case Op::cumsum: case Op::cumprod: return scan_nest(id);
+    case Op::sort: return sort_nest(id);
+    case Op::topk: return topk_nest(id);
+    case Op::argmax: case Op::argmin: return arg_nest(id);
+    default: break;
+  }
+  const int fused = analysis_.core_of[static_cast<std::size_t>(id)];
+  const int core = fused >= 0 ? fused : info(n.op).op_class == ir::OpClass::reduction ? id : -1;
+  Target t{nullptr, -1, std::vector<int>(n.axes, n.axes + n.rank), id, n.type};
+  Slot slot;
+  run_job(t, core, &slot);
+  slots_[static_cast<std::size_t>(id)] = slot;
+}
+
+void Planner::copy_slot(const Slot& from, const Slot& to, const std::vector<int>& axes) {
+  Env env = top_;
+  scoped([&] {
+    loops(env, axes, -1, 1, 1, {}, [&](std::span<Env> envs) {
+      Env& e = envs[0];
+      const Val v = read_slot(from, e);
+      Val offset = wrap(i64(0));
+      for (std::size_t i = 0; i < to.axes.size(); ++i)
+        offset = add(offset, scaled(e.lane[static_cast<std::size_t>(to.axes[i])], to.strides[i], e), e);
+      write_memory(to.buffer, to.elem, offset, v, to.elem, -1, e, false);
+    });
+  });
+}
+
+void Planner::set_var(int id) {
+  const Node& n = program_.node(id);
+  const int var = program_.operand(n, 0);
+  const Node& v = program_.node(var);
+  const std::vector<int> axes(v.axes, v.axes + v.rank);
+  const Slot own = *slots_[static_cast<std::size_t>(var)];
+  Target t{&own, -1, axes, program_.operand(n, 1), v.type};
+  const int core = analysis_.core_of[static_cast<std::size_t>(id)];
+  if (!analysis_.var_read_elsewhere[static_cast<std::size_t>(id)]) return run_job(t, core, nullptr);
+  Slot copy;
+  t.slot = nullptr;
+  run_job(t, core, &copy);
+  copy_slot(copy, own, axes);
+}
+
+/// at<"J">(v, index) = x: one lane along J for each lane of the other axes.
+void Planner::put_node(int id) {
+  const Node& n = program_.node(id);
+  const int var = program_.operand(n, 0), index = program_.operand(n, 1), value = program_.operand(n, 2);
+  const int axis = static_cast<int>(n.imm);
+  const Node& v = program_.node(var);
+  std::vector<int> domain;
+  const auto include = [&](const Node& x, int except) {
+    for (int i = 0; i < x.rank; ++i)
+      if (x.axes[i] != except && std::find(domain.begin(), domain.end(), x.axes[i]) == domain.end()) domain.push_back(x.axes[i]);
+  };
+  include(v, axis);
+  include(program_.node(index), -1);
+  include(program_.node(value), axis);
+  const Slot slot = *slots_[static_cast<std::size_t>(var)];
+  scoped([&] {
+    loops(top_, domain, -1, 1, 1, {index, value}, [&](std::span<Env> envs) {
+      Env& e = envs[0];
+      const Val position = cast_value(eval(index, e), program_.node(index).type, DType::i64, 0, e);
+      const Val lane = add(position, wrap(b_->sub(i64(0), axis_[static_cast<std::size_t>(axis)].begin)), e);
+      const Value inside = exists(axis, lane, e);
+      Env place = e;
+      place.lane[static_cast<std::size_t>(axis)] = lane;
+      Val offset = wrap(i64(0));
+      for (std::size_t i = 0; i < slot.axes.size(); ++i)
+        offset = add(offset, scaled(place.lane[static_cast<std::size_t>(slot.axes[i])], slot.strides[i], place), place);
+      const Val x = cast_value(eval(value, e), program_.node(value).type, v.type, 0, e);
+      write_memory(slot.buffer, slot.elem, offset, x, v.type, inside, e, false);
+    });
+  });
+}
+
+void Planner::store_node(int id) {
+  const Node& n = program_.node(id);
+  const int value = program_.operand(n, n.count - 1 - ((n.flags & ir::flag_masked) != 0));
+  const ir::Arg& a = program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)];
+  const std::vector<int> axes(n.axes, n.axes + n.rank);
+  Target t{nullptr, id, axes, value, a.type};
+  if (n.op == Op::store && analysis_.var_read_elsewhere[static_cast<std::size_t>(id)]) {
+    // The value reads the array at other places: make it whole first.
+    const Node& vn = program_.node(value);
+    Target whole{nullptr, -1, std::vector<int>(vn.axes, vn.axes + vn.rank), value, vn.type};
+    Slot slot;
+    run_job(whole, -1, &slot);
+    slots_[static_cast<std::size_t>(value)] = slot;
+    run_job(t, -1, nullptr);
+    slots_[static_cast<std::size_t>(value)].reset();
+    return;
+  }
+  run_job(t, analysis_.core_of[static_cast<std::size_t>(id)], nullptr);
+}
+
+void Planner::loop_over_blocks(int opener) {
+  const int block = opener + 1, last = region_end(opener);
+  const Node& n = program_.node(block);
+  const Value cut = scalar(eval(program_.operand(n, 0), top_));
+  const auto bound = [&](int k) {
+    const int o = program_.operand(n, k);
+    return scalar(cast_value(eval(o, top_), program_.node(o).type, DType::i64, 0, top_));
+  };
+  const Value size = extent(program_.axes[n.axes[0]].extent);
+  const bool ranged = n.count >= 3;
+  const Value from = ranged ? bound(1) : i64(0), to = ranged ? b_->min(bound(2), size) : size;
+  const Value trips = b_->max(b_->ceil_div(b_->sub(to, from), cut), i64(0));
+  b_->for_loop(i64(0), trips, i64(1), [&](Value number) {
+    scoped([&] {
+      AxisState& a = axis_[n.axes[0]];
+      a.number = number;
+      const Value begin = b_->add(from, b_->mul(number, cut));
+      bind_block(n.axes[0], ranged ? affine(begin, 0, INT64_MIN, INT64_MAX) : affine(begin, 0, 0, std::max<std::int64_t>(0, known_or(size, INT64_MAX) - 1)),
+                 cut, ranged ? std::optional<Value>(to) : std::nullopt, ranged);
+      walk(block + 1, last);
+    });
+  });
+}
+
+void Planner::loop_over_range(int opener) {
+  const int index = opener + 1, last = region_end(opener);
+  const Node& n = program_.node(index);
+  const auto bound = [&](int k) {
+    const int o = program_.operand(n, k);
+    return scalar(cast_value(eval(o, top_), program_.node(o).type, DType::i64, 0, top_));
+  };
+  const Value lo = bound(0), hi = bound(1);
+  b_->for_loop(lo, hi, i64(1), [&](Value iv) {
+    scoped([&] {
+      Val v = wrap(iv);
+      v.lo = known_or(lo, INT64_MIN);
+      if (auto k = b_->known(hi)) v.hi = *k - 1;
+      remember(index, top_, v);
+      walk(index + 1, last);
+    });
+  });
+}
+
+void Planner::while_region(int opener) {
+  const int last = region_end(opener);
+  int test = opener + 1;
+  while (program_.node(test).op != Op::loop_condition) {
+    if (const int r = analysis_.region_of_opener[static_cast<std::size_t>(test)]; r > 0) test = analysis_.regions[static_cast<std::size_t>(r)].end;
+    ++test;
+  }
+  b_->while_loop({}, [&](std::span<const Value>) {
+    return scoped([&] {
+      walk(opener + 1, test);
+      return std::pair{scalar(eval(program_.operand(program_.node(test), 0), top_)), std::vector<Value>{}};
+    });
+  }, [&](std::span<const Value>) {
+    scoped([&] { walk(test + 1, last); });
+    return std::vector<Value>{};
+  });
+}
+
+void Planner::branch(int opener, int& next) {
+  const int last = region_end(opener);
+  const Value condition = scalar(eval(program_.operand(program_.node(opener), 0), top_));
+  next = last + 1;
+  int otherwise = -1;
+  if (next < static_cast<int>(program_.nodes.size()) && program_.node(next).op == Op::else_region) {
+    otherwise = next;
+    next = region_end(otherwise) + 1;
+  }
+  b_->if_else(condition, [&] {
+    scoped([&] { walk(opener + 1, last); });
+    return std::vector<Value>{};
+  }, [&] {
+    if (otherwise >= 0) scoped([&] { walk(otherwise + 1, region_end(otherwise)); });
+    return std::vector<Value>{};
+  });
+}
+
+/// Fills in an axis that starts at `begin`, has `cut` lanes, and ends at its extent, or before `to`.
+void Planner::bind_block(int axis, Val begin, Value cut, std::optional<Value> to, bool may_start_outside) {
+  AxisState& a = axis_[static_cast<std::size_t>(axis)];
+  const ir::Axis& info = program_.axes[static_cast<std::size_t>(axis)];
+  a.begin = scalar(begin);
+  a.begin_lo = begin.lo, a.begin_hi = begin.hi;
+  Value limit = info.extent >= 0 ? extent(info.extent) : -1;
+  a.extent_hi = limit >= 0 ? known_or(limit, INT64_MAX) : INT64_MAX;
+  if (to) limit = limit >= 0 ? b_->min(limit, *to) : *to;
+  a.lo = may_start_outside ? b_->max(i64(0), b_->sub(i64(0), a.begin)) : i64(0);
+  a.full_lo = !may_start_outside;
+  a.hi = cut;
+  if (limit >= 0) {
+    const auto size = b_->known(limit), c = b_->known(cut);
+    if (!(size && c && !to && !may_start_outside && *size % *c == 0 && *size > 0)) a.hi = b_->min(cut, b_->sub(limit, a.begin));
+  }
+  a.end = b_->add(a.begin, b_->max(a.hi, a.lo));
+  a.max_lanes = cut;
+  if (info.extent >= 0) a.max_lanes = b_->min(cut, extent(info.extent));
+  a.max_known = known_or(a.max_lanes, INT64_MAX);
+}
+
+void Planner::define_axis(int id) {
+  const Node& n = program_.node(id);
+  if (n.rank == 0) return;
+  const int axis = n.axes[0];
+  AxisState& a = axis_[static_cast<std::size_t>(axis)];
+  const auto operand = [&](int k) {
+    const int o = program_.operand(n, k);
+    return scalar(cast_value(eval(o, top_), program_.node(o).type, DType::i64, 0, top_));
+  };
+  const std::int32_t e = program_.axes[static_cast<std::size_t>(axis)].extent;
+  switch (n.op) {
+    case Op::grid_block: {
+      const Value cut = operand(0);
+      a.number = grid_numbers_[static_cast<std::size_t>(next_grid_++)];
+      Val begin = affine(b_->mul(a.number, cut), 0, 0, std::max<std::int64_t>(0, known_or(extent(e), INT64_MAX) - 1));
+      if (n.count == 4) {
+        // Rows beyond `longest` are cut off.
+        const Value from = operand(1), to = b_->min(operand(2), b_->add(from, operand(3)));
+        begin = affine(b_->add(from, begin.base), 0, INT64_MIN, INT64_MAX);
+        bind_block(axis, begin, cut, to, true);
+      } else {
+        bind_block(axis, begin, cut, std::nullopt, false);
+      }
+      return;
+    }
+    case Op::all_block:
+      a.number = i64(0);
+      bind_block(axis, wrap(i64(0)), extent(e), std::nullopt, false);
+      a.hi = extent(e);
+      return;
+    case Op::span_block:
+      a.number = i64(0);
+      bind_block(axis, affine(operand(1), 0, INT64_MIN, INT64_MAX), operand(0), operand(2), true);
+      return;
+    case Op::lanes_block: case Op::threads_block:
+      a.number = i64(0);
+      bind_block(axis, wrap(i64(0)), operand(0), std::nullopt, false);
+      return;
+    case Op::grow: {
+      const AxisState p = axis_[program_.node(program_.operand(n, 0)).axes[0]];
+      const std::int64_t lo = n.imm >> 32, hi = n.imm & 0xffffffff;
+      a = p;
+      a.begin = b_->sub(p.begin, i64(lo));
+      if (p.begin_lo != INT64_MIN) a.begin_lo = p.begin_lo - lo;
+      if (p.begin_hi != INT64_MAX) a.begin_hi = p.begin_hi - lo;
+      const Value reach = b_->add(p.hi, i64(lo + hi));
+      a.lo = b_->max(i64(0), b_->sub(i64(0), a.begin));
+      a.full_lo = false;
+      a.hi = e >= 0 ? b_->min(reach, b_->sub(extent(e), a.begin)) : reach;
+      a.end = b_->add(a.begin, b_->max(a.hi, a.lo));
+      a.max_lanes = b_->add(p.max_lanes, i64(lo + hi));
+      a.max_known = known_or(a.max_lanes, INT64_MAX);
+      return;
+    }
+    case Op::alias: a = axis_[program_.node(program_.operand(n, 0)).axes[0]]; return;
+    default: return;
+  }
+}
+
+void Planner::print_node(int id) {
+  const Node& n = program_.node(id);
+  std::vector<int> axes;
+  for (std::int32_t o : program_.operands_of(n)) {
+    const Node& on = program_.node(o);
+    for (int i = 0; i < on.rank; ++i)
+      if (std::find(axes.begin(), axes.end(), on.axes[i]) == axes.end()) axes.push_back(on.axes[i]);
+  }
+  std::vector<int> roots(program_.operands_of(n).begin(), program_.operands_of(n).end());
+  scoped([&] {
+    loops(top_, axes, -1, 1, 1, roots, [&](std::span<Env> envs) {
+      std::vector<Value> values;
+      for (int r : roots) values.push_back(machine(eval(r, envs[0]), envs[0], false));
+      b_->effect({loop::Op::print, -1, 0, {}, values, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
+    });
+  });
+}
+
+}  // namespace cpu
+TESSERA_END

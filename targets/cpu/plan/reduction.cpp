@@ -1,0 +1,205 @@
+// Owns reductions: vector accumulators over reduced or kept axes, horizontal steps, and what is computed of the result.
+#include <algorithm>
+#include <limits>
+
+#include "targets/cpu/plan/planner.hpp"
+#include "tessera/call/errors.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+namespace {
+
+/// The value that changes nothing: what a reduction of no lanes gives (LANGUAGE rule 4).
+std::int64_t identity_bits(ir::Op op, DType t) {
+  const auto& row = info(t);
+  const double infinity = std::numeric_limits<double>::infinity();
+  switch (op) {
+    case ir::Op::prod: return loop::constant_bits(t, 1.0);
+    case ir::Op::all: return 1;
+    case ir::Op::reduce_max:
+      if (row.is_floating()) return loop::constant_bits(t, -infinity);
+      if (row.is_unsigned_integer() || row.is_boolean()) return 0;
+      return row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
+    case ir::Op::reduce_min:
+      if (row.is_floating()) return loop::constant_bits(t, infinity);
+      if (row.is_boolean()) return 1;
+      if (row.is_unsigned_integer()) return row.bits == 64 ? -1 : (std::int64_t{1} << row.bits) - 1;
+      return row.bits == 64 ? INT64_MAX : (std::int64_t{1} << (row.bits - 1)) - 1;
+    default: return 0;
+  }
+}
+
+struct Combine {
+  loop::Op lanewise, across;
+};
+
+Combine combine_of(ir::Op op) {
+  switch (op) {
+    case ir::Op::prod: return {loop::Op::mul, loop::Op::reduce_mul};
+    case ir::Op::reduce_max: return {loop::Op::max, loop::Op::reduce_max};
+    case ir::Op::reduce_min: return {loop::Op::min, loop::Op::reduce_min};
+    case ir::Op::any: return {loop::Op::bit_or, loop::Op::reduce_or};
+    case ir::Op::all: return {loop::Op::bit_and, loop::Op::reduce_and};
+    default: return {loop::Op::add, loop::Op::reduce_add};
+  }
+}
+
+}  // namespace
+
+std::vector<Value> Planner::reduce_loops(
+    const Env& env, std::span<const int> axes, int vector_axis, int width, int unroll, const std::vector<int>& roots,
+    std::vector<Value> accs, const std::function<std::vector<Value>(std::span<Env>, std::span<const Value>)>& step) {
+  Env here = env;
+  for (int r : roots) hoist(here, r);
+  if (axes.empty()) return step({&here, 1}, accs);
+  const int axis = axes.front();
+  const AxisState& a = axis_[static_cast<std::size_t>(axis)];
+  if (axis != vector_axis || axes.size() > 1) {
+    return b_->for_loop(a.lo, a.hi, i64(1), accs, [&](Value lane, std::span<const Value> carried) {
+      return scoped([&] {
+        return reduce_loops(bind(here, axis, lane), axes.subspan(1), vector_axis, width, unroll, roots,
+                            {carried.begin(), carried.end()}, step);
+      });
+    });
+  }
+  const std::int64_t top = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
+  const auto at = [&](Value lane, int w) {
+    Env e = here;
+    e.width = w;
+    e.lane[static_cast<std::size_t>(axis)] = affine(lane, w > 1 ? 1 : 0, 0, top);
+    return e;
+  };
+  const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
+  Value from = a.lo;
+  for (int group : {unroll, 1}) {
+    const std::int64_t by = static_cast<std::int64_t>(group) * width;
+    const Value to = b_->add(a.lo, b_->mul(b_->binary(loop::Op::floor_div, count, i64(by)), i64(by)));
+    accs = b_->for_loop(from, to, i64(by), accs, [&](Value lane, std::span<const Value> carried) {
+      return scoped([&] {
+        std::vector<Env> envs;
+        for (int g = 0; g < group; ++g) envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
+        return step(envs, carried);
+      });
+    });
+    from = to;
+    if (unroll == 1) break;
+  }
+  if (width == 1 || (b_->known(from) && b_->known(a.hi) && *b_->known(from) >= *b_->known(a.hi))) return accs;
+  return b_->if_else(
+      b_->compare(loop::Op::lt, from, a.hi),
+      [&] {
+        return scoped([&] {
+          Env e = at(from, width);
+          const Value rest = b_->broadcast(b_->cast(b_->sub(a.hi, from), DType::i32), width);
+          e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), rest);
+          return step({&e, 1}, accs);
+        });
+      },
+      [&] { return accs; });
+}
+
+void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
+  const Node& c = program_.node(core);
+  const int operand = program_.operand(c, 0);
+  std::vector<int> kept, reduced;
+  for (int a : target.axes)
+    if (a != vector_axis) kept.push_back(a);
+  for (std::int32_t o : program_.operands_of(c)) {
+    const Node& on = program_.node(o);
+    for (int i = 0; i < on.rank; ++i)
+      if (!program_.has_axis(c, on.axes[i]) && on.axes[i] != vector_axis &&
+          std::find(reduced.begin(), reduced.end(), on.axes[i]) == reduced.end())
+        reduced.push_back(on.axes[i]);
+  }
+  const bool across = std::find(target.axes.begin(), target.axes.end(), vector_axis) == target.axes.end();
+  const DType t = repr(c.type);
+  int width = vector_axis >= 0 ? vector_width(target) : 1;
+  if (!across && target.store >= 0 && collides_along(target.store, vector_axis)) width = 1;
+  const auto [lanewise, sideways] = combine_of(c.op);
+  const bool product = c.op == Op::dot ||
+                       (c.op == Op::sum && program_.node(operand).op == Op::mul && info(c.type).is_floating() &&
+                        program_.node(operand).type == c.type && analysis_.form[static_cast<std::size_t>(operand)] == Form::point &&
+                        !slots_[static_cast<std::size_t>(operand)]);
+  const int left = product && c.op == Op::sum ? program_.operand(program_.node(operand), 0) : operand;
+  const int right = c.op == Op::dot ? program_.operand(c, 1) : product ? program_.operand(program_.node(operand), 1) : -1;
+  std::vector<int> read{left};
+  if (right >= 0) read.push_back(right);
+
+  const auto identity = [&](int lanes) {
+    return b_->constant({t, static_cast<std::uint16_t>(lanes), -1}, identity_bits(c.op, t));
+  };
+  const auto term = [&](Env& e, Value acc) {
+    const auto value = [&](int id) {
+      const Val v = eval(id, e);
+      return machine(cast_value(v, program_.node(id).type, c.type, 0, e), e, e.width > 1);
+    };
+    Value next;
+    if (right >= 0) {
+      const Value x = value(left), y = value(right);
+      next = info(t).is_floating() ? b_->fma(x, y, acc) : b_->add(acc, b_->mul(x, y));
+    } else {
+      next = b_->binary(lanewise, acc, value(left));
+    }
+    next = round_to(next, c.type);
+    return e.tail >= 0 ? b_->select(e.tail, next, acc) : next;
+  };
+  const auto finish = [&](Env& e, Value acc) {
+    scoped([&] {
+      remember(core, e, wrap(acc));
+      write_point(target, e);
+    });
+  };
+
+  Env env = top_;
+  env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(target));
+  scoped([&] {
+    if (across && vector_axis >= 0) {
+      reduced.push_back(vector_axis);
+      const int unroll = 4;
+      loops(env, kept, -1, 1, 1, roots_of(target), [&](std::span<Env> outer) {
+        const std::vector<Value> accs = reduce_loops(outer[0], reduced, vector_axis, width, unroll, read,
+                                               std::vector<Value>(static_cast<std::size_t>(unroll), identity(width)),
+                                               [&](std::span<Env> envs, std::span<const Value> carried) {
+          std::vector<Value> next(carried.begin(), carried.end());
+          for (std::size_t g = 0; g < envs.size(); ++g) next[g] = term(envs[g], next[g]);
+          return next;
+        });
+        Value sum = b_->binary(lanewise, b_->binary(lanewise, accs[0], accs[1]), b_->binary(lanewise, accs[2], accs[3]));
+        if (width > 1) sum = b_->emit(sideways, {t, 1, -1}, {sum});
+        finish(outer[0], round_to(sum, c.type));
+      });
+      return;
+    }
+    if (vector_axis >= 0) kept.push_back(vector_axis);
+    env.width = width;
+    loops(env, kept, width > 1 ? vector_axis : -1, width, 4, roots_of(target), [&](std::span<Env> chunks) {
+      std::vector<Value> accs;
+      for (const Env& e : chunks) accs.push_back(identity(e.width));
+      accs = reduce_loops(chunks[0], reduced, -1, 1, 1, {}, accs, [&](std::span<Env> envs, std::span<const Value> carried) {
+        std::vector<Value> next;
+        for (std::size_t g = 0; g < chunks.size(); ++g) {
+          Env e = chunks[g];
+          for (int r : reduced) e.lane[static_cast<std::size_t>(r)] = envs[0].lane[static_cast<std::size_t>(r)];
+          e.tail = -1;  // lanes that are not there are not written
+          Env safe = e;
+          safe.tail = chunks[g].tail;
+          next.push_back([&] {
+            const auto value = [&](int id) {
+              return machine(cast_value(eval(id, safe), program_.node(id).type, c.type, 0, safe), safe, safe.width > 1);
+            };
+            Value n;
+            if (right >= 0) n = info(t).is_floating() ? b_->fma(value(left), value(right), carried[g]) : b_->add(carried[g], b_->mul(value(left), value(right)));
+            else n = b_->binary(lanewise, carried[g], value(left));
+            return round_to(n, c.type);
+          }());
+        }
+        return next;
+      });
+      for (std::size_t g = 0; g < chunks.size(); ++g) finish(chunks[g], accs[g]);
+    });
+  });
+}
+
+}  // namespace cpu
+TESSERA_END
