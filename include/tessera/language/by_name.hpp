@@ -30,6 +30,10 @@ constexpr tessera::detail::Axes axes(const Names& names) { return {names.begin()
 TESSERA_NAMED_REDUCTIONS(TESSERA_NAMED_REDUCTION)
 #undef TESSERA_NAMED_REDUCTION
 #undef TESSERA_NAMED_REDUCTIONS
+/// The sum over `count` named axes.
+constexpr Tile sum(Operand x, const std::string_view* names, int count) {
+  return tessera::detail::reduction(ir::Op::sum, "sum", tessera::detail::Wants::any, accumulator, x, {names, count});
+}
 constexpr Tile mean(Operand x, Names names) { return tessera::detail::mean_of(x, detail::axes(names)); }
 constexpr Tile argmax(Operand x, std::string_view axis) {
   return tessera::detail::reduction(ir::Op::argmax, "argmax", tessera::detail::Wants::number,

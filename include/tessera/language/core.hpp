@@ -65,7 +65,7 @@ constexpr DType natural_type(const Recorder* r, const Operand& o) {
     case LiteralKind::typed: return o.literal_type;
     case LiteralKind::boolean: return DType::b8;
     case LiteralKind::floating: return DType::f32;
-    case LiteralKind::tunable: return DType::i64;
+    case LiteralKind::tunable: return o.expression != nullptr && o.expression->condition ? DType::b8 : DType::i64;
     case LiteralKind::integer: break;
   }
   if (o.negative) return static_cast<std::int64_t>(o.bits) < -2147483648LL ? DType::i64 : DType::i32;
@@ -77,12 +77,41 @@ constexpr bool adapts(const Operand& o) {
   return o.kind == LiteralKind::integer || o.kind == LiteralKind::floating || o.kind == LiteralKind::boolean;
 }
 
-constexpr int tunable_node(Recorder* r, const Operand& o) {
-  const int name = r->intern(o.tunable);
+constexpr int tunable_node(Recorder* r, std::string_view tunable, std::uint32_t line) {
+  const int name = r->intern(tunable);
   int index = 0;
   while (index < r->tunables.size() && r->tunables[index].name != name) ++index;
   if (index == r->tunables.size()) r->tunables.push({name});
-  return r->leaf(ir::Op::tunable, DType::i64, o.line, index);
+  return r->leaf(ir::Op::tunable, DType::i64, line, index);
+}
+
+/// Records an expression of Dims: all values are i64, comparisons b8.
+constexpr int expression_node(Recorder* r, const DimExpression& e, std::uint32_t line) {
+  if (e.too_long) {
+    r->fail(line) << "an expression of Dims has more than " << DimExpression::capacity << " terms: use k.value of a part";
+    return -1;
+  }
+  int stack[DimExpression::capacity] = {};
+  int size = 0;
+  for (int i = 0; i < e.size; ++i) {
+    const DimExpression::Step& s = e.steps[i];
+    if (s.op == ir::Op::literal) {
+      stack[size++] = r->leaf(s.op, DType::i64, line, s.value);
+    } else if (s.op == ir::Op::tunable) {
+      stack[size++] = tunable_node(r, s.tunable, line);
+    } else {
+      --size;
+      const bool logical = s.op == ir::Op::bit_and || s.op == ir::Op::bit_or;
+      const bool compares = s.op >= ir::Op::lt && s.op <= ir::Op::ne;
+      const bool condition = r->type(stack[size - 1]) == DType::b8, other = r->type(stack[size]) == DType::b8;
+      if (condition != logical || other != logical) {
+        r->fail(line) << "an expression of Dims: && and || join conditions, the rest takes numbers";
+        return -1;
+      }
+      stack[size - 1] = r->join(s.op, compares || logical ? DType::b8 : DType::i64, line, stack + size - 1, 2);
+    }
+  }
+  return stack[0];
 }
 
 /// The operand as a node, a literal in its natural type; −1 after an error.
@@ -95,7 +124,8 @@ constexpr int node_of(Recorder* r, const Operand& o, std::string_view what = "a 
         return -1;
       }
       return usable(r, o.id, o.line) ? o.id : -1;
-    case LiteralKind::tunable: return tunable_node(r, o);
+    case LiteralKind::tunable:
+      return o.expression != nullptr ? expression_node(r, *o.expression, o.line) : tunable_node(r, o.tunable, o.line);
     case LiteralKind::typed: {
       const DTypeInfo& t = info(o.literal_type);
       auto bits = static_cast<std::int64_t>(o.bits);
@@ -127,7 +157,7 @@ constexpr int node_as(Recorder* r, const Operand& o, DType t, std::string_view w
   const int id = node_of(r, o, what);
   if (id < 0) return -1;
   const DType from = r->type(id);
-  const bool tunable_as_float = o.kind == LiteralKind::tunable && info(t).is_floating();
+  const bool tunable_as_float = o.kind == LiteralKind::tunable && from == DType::i64 && info(t).is_floating();
   if (!widens(from, t) && !tunable_as_float) {
     r->fail(o.line) << what << ": " << dtype_name(from) << " does not widen to " << dtype_name(t)
                     << " without loss: cast<" << dtype_name(t) << ">() it";
@@ -157,8 +187,8 @@ constexpr DType common_type(Recorder* r, const Operand& a, const Operand& b, std
   if (a_adapts && !b_adapts) return y;
   if (b_adapts && !a_adapts) return x;
   if (a_adapts && b_adapts && info(x).is_floating() != info(y).is_floating()) return info(x).is_floating() ? x : y;
-  if (a.kind == LiteralKind::tunable && info(y).is_floating()) return y;
-  if (b.kind == LiteralKind::tunable && info(x).is_floating()) return x;
+  if (a.kind == LiteralKind::tunable && x == DType::i64 && info(y).is_floating()) return y;
+  if (b.kind == LiteralKind::tunable && y == DType::i64 && info(x).is_floating()) return x;
   if (widens(x, y)) return y;
   if (widens(y, x)) return x;
   r->fail(a.line > b.line ? a.line : b.line) << what << ": " << dtype_name(x) << " and " << dtype_name(y)

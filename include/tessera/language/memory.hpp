@@ -461,6 +461,8 @@ class Array {
     const Operand list[] = {Operand(index, detail::Here{})..., Operand(0, detail::Here{})};
     return handle_.place(list, sizeof...(I), 0);
   }
+  /// The same for indices whose number only run time knows.
+  constexpr Place at(const Operand* index, int count) const { return handle_.place(index, count, 0); }
   constexpr Array pad(Operand value) const { return Array(handle_.padded(value)); }
   constexpr const detail::ArrayHandle& handle() const { return handle_; }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "tessera/language/dim.hpp"
 #include "tessera/language/name.hpp"
 #include "tessera/language/recorder.hpp"
 #include "tessera/types/values.hpp"
@@ -88,6 +89,9 @@ class Operand {
   template <name N>
   constexpr Operand(Dim<N>, detail::Here l = detail::Here::current())
       : kind(detail::LiteralKind::tunable), tunable(Dim<N>::text()), line(l.line()) {}
+  /// `e` outlives the operand: both are of one expression.
+  constexpr Operand(const DimExpression& e, detail::Here l = detail::Here::current())
+      : kind(detail::LiteralKind::tunable), expression(&e), line(l.line()) {}
   template <class A>
     requires std::is_arithmetic_v<A>
   constexpr Operand(A value, detail::Here l = detail::Here::current()) : line(l.line()) {
@@ -119,6 +123,7 @@ class Operand {
   std::uint64_t bits = 0;   ///< of a literal: two's complement, or a double
   DType literal_type = DType::i64;
   std::string_view tunable;
+  const DimExpression* expression = nullptr;
   std::uint32_t line = 0;
 };
 

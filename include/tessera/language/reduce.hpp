@@ -107,14 +107,19 @@ constexpr Tile contraction(const Operand& a, const Operand& b, Axes over, bool c
   const DType s = r->type(x), t = r->type(y);
   const bool narrow_integers = info(s).is_integer() && info(t).is_integer() && info(s).bits <= 16 && info(t).bits <= 16;
   if (!check_kind(r, s, Wants::number, "dot", line) || !check_kind(r, t, Wants::number, "dot", line)) return result(r, -1);
-  DType type = accumulator(s);
-  if (s != t && !narrow_integers) {
-    const DType meet = common_type(r, Operand(r, x, line), Operand(r, y, b.line), "dot");
-    if (r->bad) return result(r, -1);
-    x = cast_node(r, x, meet, line);
-    y = cast_node(r, y, meet, line);
-    type = accumulator(meet);
+  DType meet = s;
+  if (s != t && narrow_integers && !widens(s, t) && !widens(t, s)) {
+    // Signed and unsigned meet in the narrowest type of both: i8 and u8 in i16.
+    meet = DType::i8;
+    for (DType wider : {DType::i16, DType::i32})
+      if (!widens(s, meet) || !widens(t, meet)) meet = wider;
+  } else if (s != t) {
+    meet = common_type(r, Operand(r, x, line), Operand(r, y, b.line), "dot");
   }
+  if (r->bad) return result(r, -1);
+  x = cast_node(r, x, meet, line);
+  y = cast_node(r, y, meet, line);
+  DType type = accumulator(meet);
   if (chosen) {
     if (!widens(r->type(x), accumulate) || !widens(r->type(y), accumulate)) {
       r->fail(line) << "dot: " << dtype_name(r->type(x)) << " and " << dtype_name(r->type(y)) << " cannot be accumulated in "
