@@ -68,11 +68,11 @@ typename B::Value mul_add(B& b, typename B::Value x, typename B::Value y, typena
   return b.has_fma() ? b.fma(x, y, z) : b.add(b.mul(x, y), z);
 }
 
-/// c[0] + c[1] x + … by Horner's rule.
+/// c[first] + c[first + 1] x + … by Horner's rule.
 template <Builder B, std::size_t N>
-typename B::Value polynomial(B& b, typename B::Value x, const double (&c)[N]) {
+typename B::Value polynomial(B& b, typename B::Value x, const double (&c)[N], std::size_t first = 0) {
   typename B::Value p = b.constant_f(c[N - 1]);
-  for (std::size_t k = N - 1; k-- > 0;) p = mul_add(b, p, x, b.constant_f(c[k]));
+  for (std::size_t k = N - 1; k-- > first;) p = mul_add(b, p, x, b.constant_f(c[k]));
   return p;
 }
 
@@ -111,6 +111,13 @@ template <Builder B>
 Pair<B> fast_two_sum(B& b, typename B::Value x, typename B::Value y) {
   auto s = b.add(x, y);
   return {s, b.sub(y, b.sub(s, x))};
+}
+
+/// 1 + x + small, where |x| ≤ ½ and `small` is small beside it, with one rounding of consequence.
+template <Builder B>
+typename B::Value one_plus(B& b, typename B::Value x, typename B::Value small) {
+  auto sum = fast_two_sum(b, b.constant_f(1), x);
+  return b.add(sum.high, b.add(sum.low, small));
 }
 
 /// x y exactly (in the absence of underflow).

@@ -32,17 +32,29 @@ inline constexpr double expm1_f32[] = {
     0x1.6d3cd20000000p-10,
     0x1.a2430e0000000p-13};
 
-/// Weighted error 2^-27.8 on [-0.292893, 0.414214].
+/// Weighted error 2^-27.6 on [-0.333333, 0.333333].
 inline constexpr double log_f32[] = {
-    -0x1.fffff80000000p-2,
-    0x1.55554e0000000p-2,
-    -0x1.0004120000000p-2,
-    0x1.99a6620000000p-3,
-    -0x1.542f2e0000000p-3,
-    0x1.223b840000000p-3,
-    -0x1.0eb6320000000p-3,
-    0x1.09902c0000000p-3,
-    -0x1.3e02ba0000000p-4};
+    -0x1.0000000000000p-1,
+    0x1.55550c0000000p-2,
+    -0x1.fffe5e0000000p-3,
+    0x1.99ce340000000p-3,
+    -0x1.55b7f00000000p-3,
+    0x1.1ef2520000000p-3,
+    -0x1.f03b040000000p-4,
+    0x1.1df0260000000p-3,
+    -0x1.0e2d180000000p-3};
+
+/// Weighted error 2^-27.1 on [-0.333333, 0.333333].
+inline constexpr double log2_f32[] = {
+    -0x1.7154780000000p-1,
+    0x1.ec702a0000000p-2,
+    -0x1.7152700000000p-2,
+    0x1.279e840000000p-2,
+    -0x1.ed23e00000000p-3,
+    0x1.9dc7b60000000p-3,
+    -0x1.64a62e0000000p-3,
+    0x1.9d607c0000000p-3,
+    -0x1.89fa200000000p-3};
 
 /// Weighted error 2^-30.8 on [0, 1.05].
 inline constexpr double tanh_f32[] = {
@@ -55,25 +67,25 @@ inline constexpr double tanh_f32[] = {
     -0x1.ac0e9e0000000p-11,
     0x1.e1c66c0000000p-14};
 
-/// Weighted error 2^-29.5 on [0, 0.87].
+/// Weighted error 2^-29.7 on [0, 0.74].
 inline constexpr double erf_small_f32[] = {
     0x1.06eba80000000p-3,
     -0x1.8127400000000p-2,
-    0x1.ce2d600000000p-4,
-    -0x1.b800820000000p-6,
-    0x1.5442b60000000p-8,
-    -0x1.a5bef20000000p-11,
-    0x1.4e5aa40000000p-14};
+    0x1.ce2d580000000p-4,
+    -0x1.b7fe8e0000000p-6,
+    0x1.541f2c0000000p-8,
+    -0x1.a3cfb80000000p-11,
+    0x1.45398e0000000p-14};
 
-/// Weighted error 2^-30.1 on [0.92, 4].
+/// Weighted error 2^-29.4 on [0.84, 4].
 inline constexpr double erf_large_f32[] = {
-    0x1.0778dc0000000p-3,
-    0x1.45328e0000000p-1,
-    0x1.b325680000000p-4,
-    -0x1.8551220000000p-6,
-    0x1.dd6bb20000000p-9,
-    -0x1.52798c0000000p-12,
-    0x1.78d2540000000p-17};
+    0x1.0761320000000p-3,
+    0x1.454b420000000p-1,
+    0x1.b1d5d60000000p-4,
+    -0x1.80afe00000000p-6,
+    0x1.cb7edc0000000p-9,
+    -0x1.2e6eba0000000p-12,
+    0x1.033f400000000p-17};
 
 /// Weighted error 2^-32.5 on [0, 0.629249].
 inline constexpr double sin_f32[] = {
@@ -129,28 +141,51 @@ inline constexpr double expm1_f64[] = {
     0x1.af5fcd8e1ec8dp-26,
     0x1.1f861bedbb697p-29};
 
-/// Weighted error 2^-56.8 on [-0.292893, 0.414214].
+/// Weighted error 2^-56.8 on [-0.333333, 0.333333].
 inline constexpr double log_f64[] = {
-    -0x1.0000000000004p-1,
-    0x1.555555555553cp-2,
-    -0x1.fffffffffd933p-3,
-    0x1.999999999c80ap-3,
-    -0x1.555555570bdf5p-3,
-    0x1.249249247f79fp-3,
-    -0x1.fffffee661cabp-4,
-    0x1.c71c70dd5617fp-4,
-    -0x1.9999ca5b41f55p-4,
-    0x1.745d64098a829p-4,
-    -0x1.5550768ec3192p-4,
-    0x1.3b08923d0c06ep-4,
-    -0x1.24d9eaf1e218bp-4,
-    0x1.11ef1b7a341e7p-4,
-    -0x1.fbc66eced3034p-5,
-    0x1.cecf0ab77bf0bp-5,
-    -0x1.cea8c309dbc9bp-5,
-    0x1.0bc3e178961e9p-4,
-    -0x1.f3433bc0b2662p-5,
-    0x1.b87dba2e949bap-6};
+    -0x1.ffffffffffff9p-2,
+    0x1.5555555555512p-2,
+    -0x1.00000000013a2p-2,
+    0x1.99999999a63f4p-3,
+    -0x1.555555536a570p-3,
+    0x1.2492491dd6694p-3,
+    -0x1.000000acc4094p-3,
+    0x1.c71c755f0ea3bp-4,
+    -0x1.99995768e7e9cp-4,
+    0x1.745c894953abbp-4,
+    -0x1.555ce62a2cd73p-4,
+    0x1.3b2149793adf9p-4,
+    -0x1.24089f651b5a9p-4,
+    0x1.103c38c120d7ap-4,
+    -0x1.061bc44e69913p-4,
+    0x1.f273d018d602fp-5,
+    -0x1.73c81b7fbe810p-5,
+    0x1.4aa2a736e3215p-5,
+    -0x1.63e29f5b6a8ddp-4,
+    0x1.666e150cefd09p-4};
+
+/// Weighted error 2^-56.2 on [-0.333333, 0.333333].
+inline constexpr double log2_f64[] = {
+    -0x1.71547652b82f9p-1,
+    0x1.ec709dc3a039cp-2,
+    -0x1.71547652b9f6fp-2,
+    0x1.2776c50f02e47p-2,
+    -0x1.ec709dc0da196p-3,
+    0x1.a617629df3129p-3,
+    -0x1.7154774c64766p-3,
+    0x1.484b167019c65p-3,
+    -0x1.2776954165a4cp-3,
+    0x1.0c9a1e1762fe0p-3,
+    -0x1.ec7b8a61a27d3p-4,
+    0x1.c6a2f6987e0e2p-4,
+    -0x1.a550a961f0494p-4,
+    0x1.88c07bec405acp-4,
+    -0x1.7a2568cfc22b2p-4,
+    0x1.678fa87afa03dp-4,
+    -0x1.0c2b2dac491dcp-4,
+    0x1.dcfa09ee727a9p-5,
+    -0x1.00bb0943f5e7bp-3,
+    0x1.02909623e9edbp-3};
 
 /// Weighted error 2^-58.6 on [0, 1.05].
 inline constexpr double tanh_f64[] = {

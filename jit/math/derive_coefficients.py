@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Derives the polynomial coefficients of jit/math/coefficients.hpp (weighted minimax, needs mpmath).
 
-Usage: derive_coefficients.py > coefficients.hpp
+Usage: derive_coefficients.py > coefficients.hpp (five minutes), or with names of tables for these alone
 
 A table approximates sum c[k] x^k ~ g(x) so that max |w(x) (sum - g(x))| is least: w turns the error of g into the
 relative error of the function that is assembled from it. Coefficients are rounded to the format one after another, from
@@ -13,6 +13,7 @@ from mpmath import mp, mpf, matrix, lu_solve, log, exp, expm1, log1p, tanh, erf,
 mp.prec = 200
 LN2 = log(mpf(2))
 FORMATS = {"f32": 24, "f64": 53}
+ONLY = sys.argv[1:] or None  # names of tables; all when none are given
 
 
 def rounded(x, precision):
@@ -86,11 +87,12 @@ def tables(fmt):
     p = FORMATS[fmt]
     single = fmt == "f32"
     half = LN2 / 2 * mpf("1.002")
-    low, high = sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1
+    low, high = mpf(-1) / 3, mpf(1) / 3
     out = []
 
-    def emit(name, *args, **kwargs):
-        out.append(table(f"{name}_{fmt}", *args, p, **kwargs))
+    def emit(name, *args):
+        if ONLY is None or name in ONLY or f"{name}_{fmt}" in ONLY:
+            out.append(table(f"{name}_{fmt}", *args, p))
 
     # exp(r) = 1 + r + r^2 q(r)
     emit("exp", series_safe(lambda r: (expm1(r) - r) / r**2, mpf(1) / 2), lambda r: r * r / exp(r), -half, half, 4 if single else 9)
@@ -100,12 +102,14 @@ def tables(fmt):
     emit("expm1", series_safe(lambda r: (expm1(r) - r) / r**2, mpf(1) / 2), lambda r: abs(r), -half, half, 5 if single else 10)
     # log(1 + f) = f + f^2 q(f)
     emit("log", series_safe(lambda f: (log1p(f) - f) / f**2, mpf(-1) / 2), lambda f: abs(f), low, high, 8 if single else 19)
+    # log2(1 + f) = f log2 e + f^2 q(f)
+    emit("log2", series_safe(lambda f: (log1p(f) - f) / f**2 / LN2, mpf(-1) / 2 / LN2), lambda f: abs(f), low, high, 8 if single else 19)
     # tanh(x) = x + x u q(u), u = x^2
     emit("tanh", series_safe(lambda u: (tanh(sqrt(u)) / sqrt(u) - 1) / u, mpf(-1) / 3), lambda u: abs(u), 0, 1.05, 7 if single else 15)
     # erf(x) = x + x q(u), u = x^2
-    emit("erf_small", series_safe(lambda u: erf(sqrt(u)) / sqrt(u) - 1, 2 / sqrt(pi) - 1), lambda u: mpf(1), 0, 0.87 if single else 1, 6 if single else 12)
+    emit("erf_small", series_safe(lambda u: erf(sqrt(u)) / sqrt(u) - 1, 2 / sqrt(pi) - 1), lambda u: mpf(1), 0, 0.74 if single else 1, 6 if single else 12)
     # erfc(x) = exp(-(x + x q(x)))
-    emit("erf_large", lambda x: -log(erfc(x)) / x - 1, lambda x: x * erfc(x) / erf(x), 0.92 if single else 0.99, 4 if single else 6, 6 if single else 18)
+    emit("erf_large", lambda x: -log(erfc(x)) / x - 1, lambda x: x * erfc(x) / erf(x), 0.84 if single else 0.99, 4 if single else 6, 6 if single else 18)
     # sin(x) = x + x u q(u); cos(x) = 1 - u/2 + u^2 q(u)
     quarter = (pi / 4 * mpf("1.01")) ** 2
     emit("sin", series_safe(lambda u: (sin(sqrt(u)) / sqrt(u) - 1) / u, mpf(-1) / 6), lambda u: u, 0, quarter, 3 if single else 6)

@@ -7,10 +7,11 @@ TESSERA_BEGIN
 namespace jit::math {
 namespace detail {
 
-/// x = n ln 2 + r with |r| ≤ ln 2 / 2 and a little; the low bits of `bits` are n + offset.
+/// x = n ln 2 + r with |r| ≤ ln 2 / 2 and a little; `first` is x less the first part of n ln 2, exactly; the low bits of
+/// `bits` are n + offset.
 template <Builder B>
 struct Reduced {
-  typename B::Value r, n, bits;
+  typename B::Value r, first, n, bits;
 };
 
 template <class F, Builder B>
@@ -19,18 +20,32 @@ Reduced<B> reduce_exp(B& b, typename B::Value x, int offset) {
   auto magic = b.constant_f(F::magic + offset);
   auto t = mul_add(b, x, b.constant_f(F::log2_e), magic);
   auto n = b.sub(t, magic);
-  auto r = mul_add(b, n, b.constant_f(-F::ln2_high), x);
-  return {mul_add(b, n, b.constant_f(-F::ln2_low), r), n, b.float_bits(t)};
+  auto first = mul_add(b, n, b.constant_f(-F::ln2_high), x);
+  return {mul_add(b, n, b.constant_f(-F::ln2_low), first), first, n, b.float_bits(t)};
 }
 
-/// e^r for a reduced r: within 0.7 units with FMA, 0.85 without.
+/// e^r for a reduced r.
 template <class F, Builder B>
 typename B::Value exp_of_reduced(B& b, typename B::Value r) {
   auto q = polynomial(b, r, F::exp);
   auto one = b.constant_f(1);
   if (b.has_fma()) return b.fma(r, b.fma(r, q, one), one);
-  // The same number of roundings, but those of the second line are of smaller terms.
-  return b.add(one, b.add(r, b.mul(b.mul(r, r), q)));
+  return one_plus(b, r, b.mul(b.mul(r, r), q));
+}
+
+/// e^r for a reduced r as a pair: about ten bits more than `exp_of_reduced`, but for the rounding of r itself.
+template <class F, Builder B>
+Pair<B> exp_pair_of_reduced(B& b, typename B::Value r) {
+  auto sum = fast_two_sum(b, b.constant_f(1), r);
+  return fast_two_sum(b, sum.high, mul_add(b, b.mul(r, r), polynomial(b, r, F::exp), sum.low));
+}
+
+/// 2^f for |f| ≤ ½.
+template <class F, Builder B>
+typename B::Value exp2_of_reduced(B& b, typename B::Value f) {
+  if (b.has_fma()) return b.fma(f, polynomial(b, f, F::exp2), b.constant_f(1));
+  auto q = polynomial(b, f, F::exp2, 1);
+  return one_plus(b, b.mul(f, b.constant_f(F::exp2[0])), b.mul(b.mul(f, f), q));
 }
 
 /// The number 2^n, from bits whose low ones are n + bias; the sum must be a valid exponent field.
@@ -80,8 +95,7 @@ typename B::Value exp2(B& b, typename B::Value x) {
     auto magic = b.constant_f(F::magic + 2 * F::bias);
     auto t = b.add(x, magic);
     auto f = b.sub(x, b.sub(t, magic));
-    auto p = detail::mul_add(b, f, detail::polynomial(b, f, F::exp2), b.constant_f(1));
-    return detail::scale<F>(b, p, b.float_bits(t));
+    return detail::scale<F>(b, detail::exp2_of_reduced<F>(b, f), b.float_bits(t));
   });
 }
 
@@ -92,17 +106,17 @@ typename B::Value expm1(B& b, typename B::Value x) {
     auto clamped = b.max(b.constant_f(F::expm1_low), b.min(b.constant_f(F::exp_high), x));
     auto reduced = detail::reduce_exp<F>(b, clamped, F::bias - 1);
     auto r = reduced.r;
-    // 2^n (1 + m) − 1 = (2^n − 1) + 2^n m, halved so that n may be one more than the largest exponent.
+    // What rounding took from r.
+    auto lost_r = detail::mul_add(b, reduced.n, b.constant_f(-F::ln2_low), b.sub(reduced.first, r));
+    auto tail = detail::mul_add(b, lost_r, r, lost_r);
+    tail = detail::mul_add(b, b.mul(r, r), detail::polynomial(b, r, F::expm1), tail);
+    // 2^n (1 + r + tail) − 1 = (2^n − 1) + 2^n r + 2^n tail, halved so that n may be one more than the largest exponent.
     auto s = detail::power_of_two<F>(b, reduced.bits);
-    auto whole = detail::mul_add(b, b.mul(r, r), detail::polynomial(b, r, F::expm1), r);
     auto half = b.constant_f(0.5);
     auto base = b.sub(s, half);
-    auto term = b.mul(s, whole);
-    // What 2^n − 1 lost when n is large, and what the sum loses otherwise.
     auto lost = b.sub(b.sub(s, base), half);
-    auto sum = b.add(base, term);
-    auto error = b.add(b.sub(term, b.sub(sum, base)), lost);
-    auto y = b.add(sum, error);
+    auto sum = detail::fast_two_sum(b, base, b.mul(s, r));
+    auto y = b.add(sum.high, detail::mul_add(b, s, tail, b.add(sum.low, lost)));
     y = b.add(y, y);
     // Below 2^−mantissa/2 the square does not count, and halving would lose bits of a denormal; it also keeps −0.
     return b.select(b.lt(b.abs(x), b.constant_f(F::bits == 32 ? 0x1p-25 : 0x1p-54)), x, y);

@@ -24,12 +24,13 @@ struct F32 {
   static constexpr double exp2_low = -151.0, exp2_high = 129.0;
   static constexpr double expm1_low = -18.0;                      ///< beyond: −1
   static constexpr double least_normal = 0x1p-126;
-  static constexpr double tanh_cut = 1.0, tanh_high = 10.0;
-  static constexpr double erf_cut = 0.925, erf_high = 4.0;
+  static constexpr double tanh_high = 10.0;
+  static constexpr double erf_cut = 0.85, erf_high = 4.0;
   static constexpr auto& exp = exp_f32;
   static constexpr auto& exp2 = exp2_f32;
   static constexpr auto& expm1 = expm1_f32;
   static constexpr auto& log = log_f32;
+  static constexpr auto& log2 = log2_f32;
   static constexpr auto& tanh = tanh_f32;
   static constexpr auto& erf_small = erf_small_f32;
   static constexpr auto& erf_large = erf_large_f32;
@@ -47,12 +48,13 @@ struct F64 {
   static constexpr double exp2_low = -1076.0, exp2_high = 1025.0;
   static constexpr double expm1_low = -39.0;
   static constexpr double least_normal = 0x1p-1022;
-  static constexpr double tanh_cut = 1.0, tanh_high = 20.0;
+  static constexpr double tanh_high = 20.0;
   static constexpr double erf_cut = 0.995, erf_high = 6.0;
   static constexpr auto& exp = exp_f64;
   static constexpr auto& exp2 = exp2_f64;
   static constexpr auto& expm1 = expm1_f64;
   static constexpr auto& log = log_f64;
+  static constexpr auto& log2 = log2_f64;
   static constexpr auto& tanh = tanh_f64;
   static constexpr auto& erf_small = erf_small_f64;
   static constexpr auto& erf_large = erf_large_f64;

@@ -1,4 +1,4 @@
-// Owns log, log2 and log1p: a mantissa in [√½, √2), a polynomial around 1, and the exponent's share added in two parts.
+// Owns log, log2 and log1p: a mantissa in [⅔, 4/3), a polynomial around 1, and the exponent's share added in two parts.
 #pragma once
 
 #include "jit/math/format.hpp"
@@ -7,7 +7,7 @@ TESSERA_BEGIN
 namespace jit::math {
 namespace detail {
 
-/// x = 2^e (1 + f), 1 + f in [√½, √2), of a positive finite x, denormal ones too; e is a float.
+/// x = 2^e (1 + f), 1 + f in [⅔, 4/3), of a positive finite x, denormal ones too; e is a float.
 template <Builder B>
 struct Split {
   typename B::Value f, e;
@@ -16,10 +16,10 @@ struct Split {
 template <class F, Builder B>
 Split<B> split_mantissa(B& b, typename B::Value x) {
   constexpr double up = F::bits == 32 ? 0x1p24 : 0x1p53;
-  constexpr std::int64_t half_bits = F::bits == 32 ? 0x3F3504F3 : 0x3FE6A09E667F3BCD;
+  constexpr std::int64_t least_bits = F::bits == 32 ? 0x3F2AAAAB : 0x3FE5555555555555;
   auto small = b.lt(x, b.constant_f(F::least_normal));
   auto bits = b.float_bits(b.select(small, b.mul(x, b.constant_f(up)), x));
-  auto above = b.isub(bits, b.constant_i(half_bits));
+  auto above = b.isub(bits, b.constant_i(least_bits));
   auto exponent = b.sar(above, F::mantissa);
   auto m = b.bits_float(b.isub(bits, b.shl(exponent, F::mantissa)));
   auto shift = b.select(small, b.constant_i(F::mantissa + 1), b.constant_i(0));
@@ -56,13 +56,12 @@ template <Builder B>
 typename B::Value log2(B& b, typename B::Value x) {
   return detail::with_format(b, [&]<class F>(F) {
     auto s = detail::split_mantissa<F>(b, x);
-    // log(1 + f) = f + t, times log2 e in two parts: only f's product needs its own rounding error.
-    auto t = b.mul(b.mul(s.f, s.f), detail::polynomial(b, s.f, F::log));
-    auto scale = b.constant_f(F::log2_e);
-    auto main = detail::two_product(b, s.f, scale);
+    // f log2 e in two parts, and the rest.
+    auto main = detail::two_product(b, s.f, b.constant_f(F::log2_e));
     auto sum = detail::fast_two_sum(b, s.e, main.high);
     auto low = detail::mul_add(b, s.f, b.constant_f(F::log2_e_low), b.add(main.low, sum.low));
-    return detail::log_special(b, x, b.add(sum.high, detail::mul_add(b, t, scale, low)));
+    low = detail::mul_add(b, b.mul(s.f, s.f), detail::polynomial(b, s.f, F::log2), low);
+    return detail::log_special(b, x, b.add(sum.high, low));
   });
 }
 
@@ -75,10 +74,10 @@ typename B::Value log1p(B& b, typename B::Value x) {
     // 1 + x = u + lost exactly, whichever is larger.
     auto back = b.sub(u, one);
     auto lost = b.add(b.sub(x, back), b.sub(one, b.sub(u, back)));
-    constexpr std::int64_t half_bits = F::bits == 32 ? 0x3F3504F3 : 0x3FE6A09E667F3BCD;
+    constexpr std::int64_t least_bits = F::bits == 32 ? 0x3F2AAAAB : 0x3FE5555555555555;
     constexpr std::int64_t two_bits = F::bits == 32 ? 0x40000000 : 0x4000000000000000;
     auto bits = b.float_bits(u);
-    auto field = b.shl(b.sar(b.isub(bits, b.constant_i(half_bits)), F::mantissa), F::mantissa);
+    auto field = b.shl(b.sar(b.isub(bits, b.constant_i(least_bits)), F::mantissa), F::mantissa);
     auto e = b.to_float(b.sar(field, F::mantissa));
     // Scaled by 2^−e, exactly: f + g = (1 + x) 2^−e − 1. The scale is made twice as large, so that the largest e gives 0
     // and not a negative exponent; g does not count there.
@@ -86,8 +85,9 @@ typename B::Value log1p(B& b, typename B::Value x) {
     auto g = b.mul(b.mul(lost, b.constant_f(0.5)), b.bits_float(b.isub(b.constant_i(two_bits), field)));
     auto q = detail::polynomial(b, f, F::log);
     auto sum = detail::fast_two_sum(b, b.mul(e, b.constant_f(F::ln2_high)), f);
-    // d log(1 + f) = g / (1 + f), of which the first two terms suffice.
-    auto low = b.add(sum.low, b.sub(g, b.mul(f, g)));
+    // g / (1 + f), of which the first terms suffice; the factor 0.875 stands for those left out.
+    auto slope = detail::mul_add(b, f, b.constant_f(0.875), b.constant_f(-1));
+    auto low = detail::mul_add(b, g, detail::mul_add(b, f, slope, one), sum.low);
     low = detail::mul_add(b, e, b.constant_f(F::ln2_low), low);
     low = detail::mul_add(b, b.mul(f, f), q, low);
     auto y = b.add(sum.high, low);

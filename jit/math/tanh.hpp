@@ -15,13 +15,23 @@ typename B::Value tanh(B& b, typename B::Value x) {
     // Small: x + x³ q(x²).
     auto u = b.mul(a, a);
     auto small = detail::mul_add(b, b.mul(a, u), detail::polynomial(b, u, F::tanh), a);
-    // Large: 1 − 2 / (e^2a + 1), whose second term is below a quarter and may therefore be a little wrong.
+    // Large: 1 − 2 / (e^2a + 1), whose second term may be a little wrong when it is below a quarter.
     auto c = b.min(b.constant_f(F::tanh_high), a);
     auto reduced = detail::reduce_exp<F>(b, b.add(c, c), F::bias);
-    auto p = detail::exp_of_reduced<F>(b, reduced.r);
-    auto d = detail::mul_add(b, p, detail::power_of_two<F>(b, reduced.bits), one);
-    auto large = b.sub(one, b.div(b.constant_f(2), d));
-    return detail::with_sign_of<F>(b, b.select(b.lt(a, b.constant_f(F::tanh_cut)), small, large), x);
+    auto scaled = detail::power_of_two<F>(b, reduced.bits);
+    auto two = b.constant_f(2);
+    typename B::Value large;
+    if (b.has_fma()) {
+      large = b.sub(one, b.div(two, b.fma(detail::exp_of_reduced<F>(b, reduced.r), scaled, one)));
+    } else {  // more roundings: what the sums lose is made good, to first order
+      auto p = detail::exp_pair_of_reduced<F>(b, reduced.r);
+      auto d = detail::fast_two_sum(b, b.mul(p.high, scaled), one);
+      auto lost = b.add(d.low, b.mul(p.low, scaled));
+      auto t = b.div(two, d.high);
+      auto sum = detail::fast_two_sum(b, one, b.neg(t));
+      large = b.add(sum.high, b.add(sum.low, b.mul(b.mul(t, t), b.mul(lost, b.constant_f(0.5)))));
+    }
+    return detail::with_sign_of<F>(b, b.select(b.lt(a, b.constant_f(b.has_fma() ? 1 : 0.6875)), small, large), x);
   });
 }
 
