@@ -233,7 +233,7 @@ void Analysis::fuse_cores() {
       if (region[static_cast<std::size_t>(u)] != region[static_cast<std::size_t>(i)] || core_of[static_cast<std::size_t>(u)] >= 0) break;
       const bool ends = un.op == Op::store || un.op == Op::set || form[static_cast<std::size_t>(u)] == Form::buffer;
       const bool passes = info(un.op).op_class == OpClass::elementwise && !is_anchor(un.op);
-      if (!(passes || un.op == Op::store || un.op == Op::set)) break;
+      if (!(passes || un.op == Op::store || un.op == Op::set) || form[static_cast<std::size_t>(u)] == Form::scalar) break;
       const Node& place = un.op == Op::set ? program.node(program.operand(un, 0)) : un;
       if (!same_axes(place, n)) break;
       if (un.op == Op::store) {  // the value, not an index or a mask

@@ -28,7 +28,8 @@ struct Contraction {
   std::int64_t kc = 256, mc = 240, nc = 4096;
   bool pack_s = true, pack_v = true;
   bool s_along_k = false, v_along_k = false;  ///< the operand is consecutive along k, not along m or n
-  int s_buffer = -1, v_buffer = -1;
+  int s_buffer = -1, v_buffer = -1, block_buffer = -1;
+  bool heavy = false;           ///< the epilogue has many operations
   std::optional<Slot> partial;                ///< sums between cuts of K, where the target cannot hold them
 
   Contraction(Planner& planner, const Planner::Target& tgt, int core_node)
@@ -194,6 +195,8 @@ struct Contraction {
     if (!sort_axes()) return false;
     choose_blocks();
     std::vector<int> reads = p.roots_of(target);
+    heavy = target.root != core && p.analysis_.cost(target.root) > 10;
+    if (heavy) block_buffer = panel_buffer(mr * nr(), 1);
     Env env = p.top_;
     env.width = width;
     env.mask_tail = true;
@@ -534,6 +537,7 @@ struct Contraction {
     });
     acc = sum(env, k_from, k_count, flat, row, i, height, guard, column, j, vectors, masks, acc);
     b.if_else(last, [&] {
+      if (heavy) return finish_in_loop(env, row, column, height, guard, vectors, masks, acc), std::vector<Value>{};
       p.scoped([&] {
         each_row([&](int r) {
           for (int v = 0; v < vectors; ++v) {
@@ -554,6 +558,27 @@ struct Contraction {
         });
       });
       return std::vector<Value>{};
+    });
+  }
+
+  /// An epilogue of many operations is written once, in a loop over the rows of the block.
+  void finish_in_loop(Env& env, Value row, Value column, int height, bool guard, int vectors, const std::vector<Value>& masks,
+                      const std::vector<Value>& acc) {
+    const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
+    for (int r = 0; r < height; ++r)
+      for (int v = 0; v < vectors; ++v) b.store(block_buffer, i64((r * vectors + v) * width), acc[static_cast<std::size_t>(r * vectors + v)]);
+    const Value rows = guard ? b.min(i64(height), b.sub(m_count, row)) : i64(height);
+    b.for_loop(i64(0), rows, i64(1), [&](Value r) {
+      p.scoped([&] {
+        for (int v = 0; v < vectors; ++v) {
+          Env e = at_n(at_m(env, b.add(row, r), false), b.add(column, i64(v * width)), true);
+          e.width = width;
+          e.tail = masks[static_cast<std::size_t>(v)];
+          const Value x = b.load(block_buffer, b.add(b.mul(r, i64(vectors * width)), i64(v * width)), vt);
+          p.remember(core, e, p.wrap(p.round_to(x, node.type)));
+          p.write_point(target, e);
+        }
+      });
     });
   }
 

@@ -44,7 +44,9 @@ void Planner::hoist(Env& env, int root) {
     bool all = true;
     for (int i = 0; i < n.rank; ++i) all &= bound(n.axes[i]);
     const bool kept = slots_[static_cast<std::size_t>(id)].has_value();
-    if (all && form != Form::core && n.op != Op::param) {
+    bool waits = false;  // for a reduction that is computed inside this nest
+    for_each_fused(id, [&](int k) { waits |= analysis_.form[static_cast<std::size_t>(k)] == Form::core || program_.node(k).op == Op::param; });
+    if (all && !waits) {
       if (kept || n.op == Op::load || n.op == Op::get || (form == Form::point && analysis_.cost(id) > 0)) eval(id, env);
       return;
     }

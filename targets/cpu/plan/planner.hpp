@@ -87,6 +87,7 @@ class Planner {
   void walk(int first, int last);
   void visit(int id, int& next);
   void define_axis(int id);
+  void define_made_axis(int id);
   void bind_block(int axis, Val begin, Value cut, std::optional<Value> to, bool may_start_outside);
   void loop_over_blocks(int opener);
   void loop_over_range(int opener);

@@ -140,6 +140,7 @@ void Planner::visit(int id, int& next) {
     return;
   }
   if (form == Form::dead) return;
+  define_made_axis(id);
   switch (n.op) {
     case Op::var: {
       const std::vector<int> axes(n.axes, n.axes + n.rank);
@@ -429,6 +430,47 @@ void Planner::define_axis(int id) {
       return;
     }
     case Op::alias: a = axis_[program_.node(program_.operand(n, 0)).axes[0]]; return;
+    default: return;
+  }
+}
+
+/// The axes that renaming, splitting, merging and joining make.
+void Planner::define_made_axis(int id) {
+  const Node& n = program_.node(id);
+  const auto state = [&](std::int64_t axis) -> AxisState& { return axis_[static_cast<std::size_t>(axis)]; };
+  const auto lanes = [&](AxisState& a, Value hi, Value most) {
+    a.begin = a.lo = a.number = i64(0);
+    a.begin_lo = a.begin_hi = 0;
+    a.full_lo = true;
+    a.hi = a.end = hi;
+    a.max_lanes = most;
+    a.max_known = known_or(most, INT64_MAX);
+  };
+  // An axis whose lanes all exist: only of those may the middle be cut or joined.
+  const auto whole = [&](const AxisState& a) { return b_->is(a.lo, 0) && known_or(a.hi, -1) == known_or(a.max_lanes, -2); };
+  switch (n.op) {
+    case Op::rename: state(n.imm >> 32) = state(n.imm & 0xffffffff); return;
+    case Op::split: {
+      const AxisState& from = state(n.imm & 0xfffff);
+      const Value inner = scalar(eval(program_.operand(n, 1), top_));
+      const auto size = b_->known(from.hi), part = b_->known(inner);
+      if (!whole(from) || !part || *size % *part != 0) refuse(id, "split of an axis whose length is no known multiple of the part");
+      lanes(state(n.imm >> 20 & 0xfffff), i64(*size / *part), i64(*size / *part));
+      lanes(state(n.imm >> 40), inner, inner);
+      return;
+    }
+    case Op::merge: {
+      const AxisState &outer = state(n.imm & 0xfffff), &inner = state(n.imm >> 20 & 0xfffff);
+      if (!whole(inner)) refuse(id, "merge with an inner axis that may be cut short");
+      lanes(state(n.imm >> 40), b_->mul(outer.hi, inner.max_lanes), b_->mul(outer.max_lanes, inner.max_lanes));
+      return;
+    }
+    case Op::join: {
+      const AxisState &a = state(n.imm & 0xfffff), &c = state(n.imm >> 20 & 0xfffff);
+      if (a.hi != a.max_lanes && !whole(a)) refuse(id, "join after an axis that may be cut short");
+      lanes(state(n.imm >> 40), b_->add(a.max_lanes, c.hi), b_->add(a.max_lanes, c.max_lanes));
+      return;
+    }
     default: return;
   }
 }
