@@ -54,9 +54,7 @@ inline void take_arguments(Machine& m, const std::uint64_t* frame) {
     a.elements = 1;
     for (int k = 0; k < arg.rank; ++k) {
       const auto entry = static_cast<std::size_t>(arg.first_extent + k);
-      // Private memory is addressed by positions, wherever they are: its axes are as long as positions can be told apart.
-      a.extent[k] = is_private(a) ? std::int64_t{1} << (60 / arg.rank)
-                                  : m.extents[static_cast<std::size_t>(m.program.arg_extents[entry])];
+      a.extent[k] = m.extents[static_cast<std::size_t>(m.program.arg_extents[entry])];
       a.elements *= a.extent[k];
       if (!is_private(a)) a.stride[k] = view.stride(entry);
     }

@@ -33,6 +33,11 @@ inline void run_load(Machine& m, std::int32_t id) {
   if (a.effect == ir::Effect::out)
     m.found(FindingKind::unwritten, id, m.argument_name(array) + " is Out, and is read").argument = array;
   const bool convert = a.type != v.type;
+  if (p.exists.empty() && p.outside.empty() && a.effect == ir::Effect::in && v.error.empty() && !convert) {
+    for (std::size_t i = 0; i < v.size(); ++i) v.words[i] = read_element(a, p.offset[i]);
+    v.gone.swap(p.gone);
+    return;
+  }
   for (std::size_t i = 0; i < v.size(); ++i) {
     double e = 0;
     Word w = 0;

@@ -24,10 +24,9 @@ struct Places {
   bool doubtful(std::size_t i) const { return !doubt.empty() && doubt[i] != 0; }
 };
 
-/// "N", or "B+1": the extent of an array's axis; its number where it has none.
+/// "N", or "B+1": the extent of an array's axis.
 inline std::string array_axis(const Machine& m, int array, int k) {
   const ir::Arg& arg = m.program.args[static_cast<std::size_t>(array)];
-  if (!call::is_parameter(arg)) return std::to_string(k + 1);
   const ir::Extent& e = m.program.extents[static_cast<std::size_t>(m.program.arg_extents[static_cast<std::size_t>(arg.first_extent + k)])];
   return std::string(m.program.str(e.base)) + (e.plus ? "+" + std::to_string(e.plus) : "") +
          (e.divide > 1 ? "/" + std::to_string(e.divide) : "");
@@ -128,7 +127,7 @@ inline void set_error(const Machine& m, Array& a, std::int64_t element, double e
 inline void lose_bounds(Machine& m, Array& a) {
   m.report.uncertain_control = true;
   if (!m.options.bounds) return;
-  a.error.assign(static_cast<std::size_t>(a.elements), unbounded);
+  if (!is_private(a)) a.error.assign(static_cast<std::size_t>(a.elements), unbounded);
   for (auto& [place, cell] : a.memory) cell.error = unbounded;
 }
 
