@@ -9,6 +9,7 @@
 #include "jit/runtime/log.hpp"
 #include "jit/runtime/run_context.hpp"
 #include "tessera/call/errors.hpp"
+#include "tessera/call/uniform.hpp"
 #include "tessera/ir/text.hpp"
 
 TESSERA_BEGIN
@@ -30,6 +31,31 @@ std::int64_t attribute(const loop::Program& program, std::string_view name, std:
   for (const auto& [key, value] : program.attributes)
     if (key == name) return value;
   return otherwise;
+}
+
+// The programs of the grid of a call, as the kernel writes it; 0 where that depends on memory. Planning may cut
+// differently: this is for guesses.
+std::int64_t written_grid(const ir::Program& program, const std::uint64_t* frame, const std::vector<std::int64_t>& tunables) {
+  double total = 1;
+  for (const ir::Node& node : program.nodes) {
+    const auto value = [&](int operand) {
+      const std::int32_t id = program.operand(node, operand);
+      if (call::uniformity(program, id) == call::Uniformity::no) return std::int64_t{0};
+      const call::Uniform u = call::evaluate_uniform(program, id, frame, tunables);
+      return u.defined ? u.integer() : std::int64_t{0};
+    };
+    if (node.op == ir::Op::grid_index) {
+      total *= static_cast<double>(value(0));
+    } else if (node.op == ir::Op::grid_block) {
+      const std::int64_t cut = value(0);
+      if (cut <= 0) return 0;
+      const std::int64_t length = node.count == 4 ? value(3)
+                                                  : call::FrameView{frame, call::frame_layout(program)}.extent(
+                                                        static_cast<std::size_t>(program.axes[node.axes[0]].extent));
+      total *= static_cast<double>(length / cut + (length % cut != 0));
+    }
+  }
+  return static_cast<std::int64_t>(std::clamp(total, 0.0, 1e18));
 }
 
 bool region_needs_context(const loop::Region& region) {
@@ -128,7 +154,7 @@ std::unique_ptr<BuiltVariant> build_variant(const ir::Program& program, const Sp
     variant.threads = 1;
     variant.inline_limit = INT64_MAX;
   } else {
-    const std::int64_t programs = attribute(planned, "programs", 0);
+    const std::int64_t programs = attribute(planned, "programs", written_grid(program, frame, request.tunables));
     const GridShape shape = grid_shape(program, frame, programs > 0 ? programs : 64);
     variant.inline_limit = shape.inline_limit;
     variant.grain = shape.grain;
