@@ -48,7 +48,7 @@ inline double terms_over(const Machine& m, const Shape& axes) {
   double n = 1;
   for (int i = 0; i < axes.rank; ++i) {
     const std::int32_t extent = m.program.axes[axes.axes[i]].extent;
-    n *= static_cast<double>(std::max(axes.lanes[i], extent < 0 ? 0 : m.extents[static_cast<std::size_t>(extent)]));
+    n *= static_cast<double>(extent < 0 ? axes.lanes[i] : m.extents[static_cast<std::size_t>(extent)]);
   }
   return std::max(n, 2.0);
 }
