@@ -295,8 +295,11 @@ void Emitter::instruction(const loop::Inst& inst) {
     case Op::fail: fail(inst); return;
     case Op::yield: return;
 
+    case Op::fence:
+      b_.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent);
+      return;
     case Op::tile_zero: case Op::tile_load: case Op::tile_store: case Op::mma: case Op::map_tile: case Op::roles:
-    case Op::acquire: case Op::commit: case Op::wait: case Op::release: case Op::copy_async: case Op::fence:
+    case Op::acquire: case Op::commit: case Op::wait: case Op::release: case Op::copy_async:
     case Op::barrier: case Op::wait_mma: case Op::wait_copy: case Op::shuffle_lane: case Op::place_id: case Op::send: case Op::recv:
       refuse(inst, "a CPU has no tiles, roles or channels");
   }

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "jit/loop/verify.hpp"
 #include "tessera/call/errors.hpp"
 
 TESSERA_BEGIN
@@ -11,6 +12,8 @@ namespace {
 
 CompiledCode compile(const loop::Program& program, const CompileOptions& options, bool text) {
   static const bool verify_all = std::getenv("TESSERA_VERIFY") != nullptr;
+  if (const auto defects = loop::verify(program, 1); !defects.empty())
+    throw InternalError(program.name + ": cannot be compiled: " + defects.front());
   CompileRequest request;
   request.program = &program;
   request.features = options.features;
