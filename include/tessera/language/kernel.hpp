@@ -180,6 +180,10 @@ class Kernel {
   constexpr detail::Loop<Tile> range(Operand from, Operand to, detail::Here l = detail::Here::current()) const {
     detail::Recorder* r = live();
     const int in[] = {detail::node_i64(r, from, "range"), r->bad ? -1 : detail::node_i64(r, to, "range")};
+    for (int i = 0; i < 2 && !r->bad; ++i)
+      if (r->node(in[i]).rank != 0)
+        r->fail(l.line()) << "range: it goes from one number to another; this one has axis "
+                          << r->axis_name(r->node(in[i]).axes[0]);
     if (r->bad) return {r, -1, dead()};
     const int region = r->enter(ir::Op::for_range, l.line(), nullptr, 0, l.column());
     ir::Node n;

@@ -209,6 +209,11 @@ class Var {
     requires(detail::Recorded<T> && !std::same_as<T, Var>)
   constexpr Var(const T& value, detail::Here l = detail::Here::current()) : Var(l.line(), Operand(value, l)) {}
   constexpr Var(const Var& value, detail::Here l = detail::Here::current()) : Var(l.line(), Operand(value, l)) {}
+  template <class T>
+    requires(std::is_arithmetic_v<T> || detail::DimLike<T>)
+  constexpr Var(T) : recorder_(nullptr) {
+    static_assert(!sizeof(T), "tessera: a number has no kernel and no type here: Var v = k.full<f32>(0)");
+  }
 
   constexpr void operator=(Var& v) & { set(Operand(v, detail::Here{}), 0); }
   constexpr void operator=(Operand v) & { set(v, v.line); }

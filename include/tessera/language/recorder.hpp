@@ -47,6 +47,10 @@ struct Region {
   std::int32_t condition = -1;
 };
 
+constexpr bool is_name_char(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /// A plain store, to be checked against the whole grid.
 struct PendingStore {
   std::int32_t arg;
@@ -142,6 +146,7 @@ class Recorder {
     while (stop < s.size() && s[stop] != '+' && s[stop] != '/') ++stop;
     ir::Extent e;
     bool right = stop > 0 && !(s[0] >= '0' && s[0] <= '9');
+    for (std::size_t i = 0; i < stop; ++i) right = right && is_name_char(s[i]);
     if (stop < s.size()) {
       std::int64_t number = 0;
       right = right && stop + 1 < s.size() && s.size() - stop < 11;

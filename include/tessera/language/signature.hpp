@@ -18,10 +18,6 @@ struct Signature {
   std::string_view parameters;
 };
 
-constexpr bool is_name_char(char c) {
-  return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 /// Takes the next parameter's name off a list of parameters.
 constexpr std::string_view next_name(std::string_view& rest) {
   int depth = 0;

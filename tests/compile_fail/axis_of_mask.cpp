@@ -1,0 +1,11 @@
+// Expect: e, line 9: argument y: the mask has axis N, which the place has not: reduce it, sum<"N">(...), or index by it
+#include <tessera/tessera.hpp>
+
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+TESSERA_KERNEL(e)(Kernel k, In<f32, "M", "N"> x, In<i32, "M"> ids, Out<f32, "M"> y) {
+  auto m = k.block<"M">(BM);
+  auto n = k.all<"N">();
+  y(m).where(x(m, n) > 0) = 1;
+};
+int main() {}

@@ -1,0 +1,10 @@
+// Expect: e, line 8: argument y: memory has = and += only: write c(...) = c(...) * value
+#include <tessera/tessera.hpp>
+
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+TESSERA_KERNEL(e)(Kernel k, In<f32, "M", "N"> x, In<i32, "M"> ids, Out<f32, "M"> y) {
+  auto m = k.block<"M">(BM);
+  y(m) *= 2;
+};
+int main() {}

@@ -1,0 +1,12 @@
+// Expect: C++ cannot branch on a tile: use where(c, a, b) for values
+#include <tessera/tessera.hpp>
+
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+TESSERA_KERNEL(e)(Kernel k, In<f32, "M", "N"> x, In<i32, "M"> ids, Out<f32, "M"> y) {
+  auto m = k.block<"M">(BM);
+  Var v = ids(m) > 0;
+  while (v) v = !v;
+  y(m) = 1;
+};
+int main() {}
