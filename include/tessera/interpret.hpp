@@ -21,16 +21,23 @@ inline void match_regions(Machine& m) {
   std::vector<std::int32_t> open;
   for (std::int32_t id = 0; id < static_cast<std::int32_t>(m.program.size()); ++id) {
     switch (m.node(id).op) {
-      case Op::for_blocks: case Op::for_range: case Op::while_loop: case Op::if_region: case Op::else_region:
-      case Op::reduce: case Op::scan_by:
+      case Op::for_blocks:
+      case Op::for_range:
+      case Op::while_loop:
+      case Op::if_region:
+      case Op::else_region:
+      case Op::reduce:
+      case Op::scan_by:
         open.push_back(id);
         break;
-      case Op::end: case Op::region_end:
+      case Op::end:
+      case Op::region_end:
         if (open.empty()) m.limit(id, "the program closes a region that is not open");
         m.end_of[static_cast<std::size_t>(open.back())] = id;
         open.pop_back();
         break;
-      default: break;
+      default:
+        break;
     }
   }
   if (!open.empty()) m.limit(open.back(), "the program leaves a region open");
@@ -71,7 +78,8 @@ inline void take_arguments(Machine& m, const std::uint64_t* frame) {
   }
 }
 
-/// Computes what is known before the launch, checks what the kernel expects, and sizes the grid. False: nothing may run.
+/// Computes what is known before the launch, checks what the kernel expects, and sizes the grid. False: nothing may
+/// run.
 inline bool prepare(Machine& m) {
   using ir::Op;
   const auto size = static_cast<std::int32_t>(m.program.size());
@@ -116,7 +124,7 @@ inline void run_grid(Machine& m) {
   std::int64_t programs = 1;
   for (const GridAxis& g : m.grid) {
     m.report.grid.push_back(g.size);
-    programs *= g.size;
+    if (__builtin_mul_overflow(programs, g.size, &programs)) m.limit(g.node, "the grid has too many programs");
   }
   m.report.programs = programs;
   for (std::int64_t p = 0; p < programs; ++p) {
@@ -137,9 +145,9 @@ inline void run_grid(Machine& m) {
 
 /// Runs a program over its whole grid, one program after the other, and writes its arguments: the definition of the
 /// language. `frame` is laid out by call/frame.hpp and must have been checked (tessera::call does): the interpreter
-/// checks indices against extents, not extents against memory. Everything else that is wrong in the kernel or its data is
-/// reported, never fatal: indices outside, overflow, division by 0, races, failed checks … After a failed `expects`, or a
-/// tile size that is not positive, nothing has run.
+/// checks indices against extents, not extents against memory. Everything else that is wrong in the kernel or its data
+/// is reported, never fatal: indices outside, overflow, division by 0, races, failed checks … After a failed `expects`,
+/// or a tile size that is not positive, nothing has run.
 ///
 /// Values are exact: each operation rounds once, correctly, in its element type (functions like exp are computed
 /// in a wider type and rounded); integers wrap; reductions and dot go in ascending order, dot by fused multiply-adds.

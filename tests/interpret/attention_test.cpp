@@ -80,11 +80,12 @@ void check_forward(const tessera::ir::Program& program, Problem<T>& p, std::int6
   const std::int64_t tq = p.tq(), ts = p.ts(), batches = p.batches();
   std::vector<T> out(p.q.size());
   std::vector<float> lse(p.lse.size());
-  const Report report = run(program,
-                            {array(p.q, {tq, p.hq, p.d}), array(p.key, {ts, p.hk, p.d}), array(p.value, {ts, p.hk, p.d}),
-                             array(p.q_at, {batches + 1}), array(p.s_at, {batches + 1}), scalar(std::int32_t(p.longest)),
-                             scalar(std::int32_t(p.window)), scalar(p.scale), array(out, {tq, p.hq, p.d}),
-                             array(lse, {tq, p.hq})}, {tile});
+  const Report report =
+      run(program,
+          {array(p.q, {tq, p.hq, p.d}), array(p.key, {ts, p.hk, p.d}), array(p.value, {ts, p.hk, p.d}),
+           array(p.q_at, {batches + 1}), array(p.s_at, {batches + 1}), scalar(std::int32_t(p.longest)),
+           scalar(std::int32_t(p.window)), scalar(p.scale), array(out, {tq, p.hq, p.d}), array(lse, {tq, p.hq})},
+          {tile});
   REQUIRE_OK(report);
   CHECK(report.programs == batches * p.hq * ((p.longest + tile - 1) / tile));
   check_close(report, 8, out, p.out, tolerance, any_rounding);
@@ -113,9 +114,10 @@ TEST_CASE("attention f16: queries that see no key") {
   std::vector<f16> out(p.q.size(), f16(9.f));
   std::vector<float> lse(6);
   const Report report = run(attention<f16>.program,
-                            {array(p.q, {6, 1, 4}), array(p.key, {3, 1, 4}), array(p.value, {3, 1, 4}), array(p.q_at, {2}),
-                             array(p.s_at, {2}), scalar(std::int32_t(6)), scalar(std::int32_t(2)), scalar(p.scale),
-                             array(out, {6, 1, 4}), array(lse, {6, 1})}, {4});
+                            {array(p.q, {6, 1, 4}), array(p.key, {3, 1, 4}), array(p.value, {3, 1, 4}),
+                             array(p.q_at, {2}), array(p.s_at, {2}), scalar(std::int32_t(6)), scalar(std::int32_t(2)),
+                             scalar(p.scale), array(out, {6, 1, 4}), array(lse, {6, 1})},
+                            {4});
   REQUIRE_OK(report);
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(lse[i] == -INFINITY);
@@ -135,11 +137,13 @@ TEST_CASE("attention says when a batch is longer than longest") {
   std::vector<f16> out(p.q.size(), f16(9.f));
   std::vector<float> lse(12, 9.f);
   const Report report = run(attention<f16>.program,
-                            {array(p.q, {12, 1, 4}), array(p.key, {12, 1, 4}), array(p.value, {12, 1, 4}), array(p.q_at, {3}),
-                             array(p.s_at, {3}), scalar(std::int32_t(6)), scalar(std::int32_t(100)), scalar(p.scale),
-                             array(out, {12, 1, 4}), array(lse, {12, 1})}, {4});
+                            {array(p.q, {12, 1, 4}), array(p.key, {12, 1, 4}), array(p.value, {12, 1, 4}),
+                             array(p.q_at, {3}), array(p.s_at, {3}), scalar(std::int32_t(6)), scalar(std::int32_t(100)),
+                             scalar(p.scale), array(out, {12, 1, 4}), array(lse, {12, 1})},
+                            {4});
   REQUIRE(report.has(FindingKind::ragged));
-  CHECK(report.findings[0].text.find("block over T from 5 to 12 has 7 positions, more than its longest, 6") != std::string::npos);
+  CHECK(report.findings[0].text.find("block over T from 5 to 12 has 7 positions, more than its longest, 6") !=
+        std::string::npos);
   CHECK(lse[10] != 9);
   CHECK(lse[11] == 9);  // cut off
 }
@@ -153,12 +157,13 @@ TEST_CASE("the gradient of attention") {
   for (const std::int64_t tile : {4, 16}) {
     std::vector<float> dq(p.q.size(), 3.f);
     std::vector<f16> dk(p.key.size(), f16(3.f)), dv(p.key.size(), f16(3.f));
-    const Report report =
-        run(attention_backward<f16>.program,
-            {array(p.q, {tq, p.hq, p.d}), array(p.key, {ts, p.hk, p.d}), array(p.value, {ts, p.hk, p.d}),
-             array(p.dout, {tq, p.hq, p.d}), array(lse, {tq, p.hq}), array(delta, {tq, p.hq}), array(p.q_at, {batches + 1}),
-             array(p.s_at, {batches + 1}), scalar(std::int32_t(p.longest)), scalar(std::int32_t(p.window)), scalar(p.scale),
-             array(dq, {tq, p.hq, p.d}), array(dk, {ts, p.hk, p.d}), array(dv, {ts, p.hk, p.d})}, {tile});
+    const Report report = run(
+        attention_backward<f16>.program,
+        {array(p.q, {tq, p.hq, p.d}), array(p.key, {ts, p.hk, p.d}), array(p.value, {ts, p.hk, p.d}),
+         array(p.dout, {tq, p.hq, p.d}), array(lse, {tq, p.hq}), array(delta, {tq, p.hq}), array(p.q_at, {batches + 1}),
+         array(p.s_at, {batches + 1}), scalar(std::int32_t(p.longest)), scalar(std::int32_t(p.window)), scalar(p.scale),
+         array(dq, {tq, p.hq, p.d}), array(dk, {ts, p.hk, p.d}), array(dv, {ts, p.hk, p.d})},
+        {tile});
     REQUIRE_OK(report);
     check_close(report, 11, dq, p.dq, 2e-3, any_rounding);
     check_close(report, 12, dk, p.dk, 3e-3, any_rounding);

@@ -23,9 +23,7 @@ TESSERA_KERNEL(inner)(Kernel k, In<f32, "N"> x, In<f32, "N"> y, Out<f32> s) {
   for (auto i : k.blocks<"N">(BN)) t += dot(x(i), y(i));
   s() = t;
 };
-TESSERA_KERNEL(scattered)(Kernel k, In<f32, "N"> x, Out<f32> s) {
-  s() += sum<"N">(x(k.block<"N">(BN)));
-};
+TESSERA_KERNEL(scattered)(Kernel k, In<f32, "N"> x, Out<f32> s) { s() += sum<"N">(x(k.block<"N">(BN))); };
 TESSERA_KERNEL(folded)(Kernel k, In<f32, "N"> x, Out<f32> s) {
   s() = reduce<"N">(x(k.all<"N">()), 0.f, [](auto a, auto b) { return a + b; });
 };
@@ -33,7 +31,9 @@ TESSERA_KERNEL(fused)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, In<f32, "N"> c, 
   auto i = k.block<"N">(BN);
   y(i) = a(i) * b(i) + c(i);
 };
-TESSERA_KERNEL(exact)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, In<i32, "N"> c, Out<f32, "N"> sum, Out<f32, "N"> quotient, Out<f32, "N"> root, Out<i32, "N"> i, Out<f32, "N"> moved, Out<f32, "N"> half) {
+TESSERA_KERNEL(exact)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, In<i32, "N"> c, Out<f32, "N"> sum,
+                      Out<f32, "N"> quotient, Out<f32, "N"> root, Out<i32, "N"> i, Out<f32, "N"> moved,
+                      Out<f32, "N"> half) {
   auto n = k.block<"N">(BN);
   sum(n) = a(n) + b(n);
   quotient(n) = a(n) / b(n);
@@ -42,9 +42,10 @@ TESSERA_KERNEL(exact)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, In<i32, "N"> c, 
   moved(n) = flip<"N">(sort<"N">(a(n)));
   half(n) = a(n) * 0.5;
 };
-TESSERA_KERNEL(decided)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, In<f32, "N"> t, Out<f32, "N"> y, Out<i32, "N"> down, Out<f16, "N"> h, Out<b8, "N"> above) {
+TESSERA_KERNEL(decided)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, In<f32, "N"> t, Out<f32, "N"> y, Out<i32, "N"> down,
+                        Out<f16, "N"> h, Out<b8, "N"> above) {
   auto n = k.block<"N">(BN);
-  auto p = a(n) * b(n);                              // may be fused, or not
+  auto p = a(n) * b(n);  // may be fused, or not
   y(n) = where(p > t(n), 1.0, -1.0);
   down(n) = cast<i32>(floor(p));
   h(n) = cast<f16>(p);
@@ -159,28 +160,31 @@ TEST_CASE("exact operations, integers and moves have no bound") {
   auto c = r.wholes<std::int32_t>(n, -1000, 1000);
   std::vector<float> sum(at(n)), quotient(at(n)), root(at(n)), moved(at(n)), half(at(n));
   std::vector<std::int32_t> i(at(n));
-  const Report report = run(exact.program, {array(a, {n}), array(b, {n}), array(c, {n}), array(sum, {n}), array(quotient, {n}),
-                                            array(root, {n}), array(i, {n}), array(moved, {n}), array(half, {n})});
+  const Report report =
+      run(exact.program, {array(a, {n}), array(b, {n}), array(c, {n}), array(sum, {n}), array(quotient, {n}),
+                          array(root, {n}), array(i, {n}), array(moved, {n}), array(half, {n})});
   REQUIRE_OK(report);
   for (std::size_t k = 3; k < 9; ++k) CHECK(report.bounds[k].of_element.empty());
 }
 
 TEST_CASE("decisions on what is inexact") {
   //             tie      clear     just below an integer   f16 tie
-  std::vector<float> a{0.1f, 2.f, 1 / 3.f, 1 + 0x1p-12f}, b{0.3f, 3.f, 3.f, 1 + 0x1p-12f}, t{0.1f * 0.3f, 5.f, 9.f, 0.f};
+  std::vector<float> a{0.1f, 2.f, 1 / 3.f, 1 + 0x1p-12f}, b{0.3f, 3.f, 3.f, 1 + 0x1p-12f},
+      t{0.1f * 0.3f, 5.f, 9.f, 0.f};
   std::vector<float> y(4);
   std::vector<std::int32_t> down(4);
   std::vector<f16> h(4);
   std::vector<std::uint8_t> above(4);
-  const Report report = run(decided.program, {array(a, {4}), array(b, {4}), array(t, {4}), array(y, {4}), array(down, {4}), array(h, {4}), array(above, {4})});
+  const Report report = run(decided.program, {array(a, {4}), array(b, {4}), array(t, {4}), array(y, {4}),
+                                              array(down, {4}), array(h, {4}), array(above, {4})});
   REQUIRE_OK(report);
   CHECK(y[0] == -1);
-  CHECK(report.bounds[3].at(0) == 2);   // 1 is as good
+  CHECK(report.bounds[3].at(0) == 2);  // 1 is as good
   CHECK(report.bounds[6].at(0) == 1);
   CHECK(report.bounds[3].at(1) == 0);
   CHECK(report.bounds[4].at(1) == 0);
   CHECK(down[2] == 1);
-  CHECK(report.bounds[4].at(2) == 1);   // a fused product is below 1
+  CHECK(report.bounds[4].at(2) == 1);  // a fused product is below 1
   CHECK(report.bounds[4].at(0) == 0);
   CHECK(report.bounds[5].at(3) < 0.002);
 }

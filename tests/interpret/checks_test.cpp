@@ -109,7 +109,8 @@ TEST_CASE("positions outside a tile") {
   const Report report = run(shifted_tile.program, {array(x, {5}), array(y, {5})}, {3});
   CHECK(report.finding_count == 2);  // 3 in the first program's tile, 5 beyond the extent in the second's
   REQUIRE(report.has(FindingKind::outside));
-  CHECK(report.findings[0].text.find("at: position 3 of axis N is not in the tile, which has 0 … 2 at N = 2; pad the tile") !=
+  CHECK(report.findings[0].text.find(
+            "at: position 3 of axis N is not in the tile, which has 0 … 2 at N = 2; pad the tile") !=
         std::string::npos);
   CHECK(report.findings[1].text.find("position 5 of axis N is not in the tile, which has 3 … 4") != std::string::npos);
 }
@@ -118,7 +119,8 @@ TEST_CASE("stores outside are dropped and found") {
   std::vector<float> x{1, 2, 3}, y{9, 9, 9};
   const Report report = run(stored_outside.program, {array(x, {3}), array(y, {3})}, {2});
   CHECK(report.finding_count == 1);
-  CHECK(report.findings[0].text.find("y: index 3 of axis N is outside 0 … 2 at N = 2 (program 1)") != std::string::npos);
+  CHECK(report.findings[0].text.find("y: index 3 of axis N is outside 0 … 2 at N = 2 (program 1)") !=
+        std::string::npos);
   check_equal(y, std::vector<float>{9, 1, 2});
 }
 
@@ -171,7 +173,8 @@ TEST_CASE("races: two programs, or two lanes, write one element") {
   CHECK(programs.findings[0].other == 0);
   const Report lanes = go({0, 1, 1, 2}, 4);
   REQUIRE(lanes.finding_count == 1);
-  CHECK(lanes.findings[0].text.find("y(1) is written with different values by two lanes of one store") != std::string::npos);
+  CHECK(lanes.findings[0].text.find("y(1) is written with different values by two lanes of one store") !=
+        std::string::npos);
   Options quiet;
   quiet.races = false;
   std::vector<std::int32_t> to{0, 1, 1, 1};
@@ -187,7 +190,8 @@ TEST_CASE("races: a program reads what another writes") {
   from = {0, 2, 2, 3};  // program 0 reads before program 1 writes
   const Report before = run(neighbours.program, {array(from, {4}), array(x, {4})}, {2});
   REQUIRE(before.finding_count == 1);
-  CHECK(before.findings[0].text.find("x(2) is written here, and read by several programs (program 1)") != std::string::npos);
+  CHECK(before.findings[0].text.find("x(2) is written here, and read by several programs (program 1)") !=
+        std::string::npos);
   from = {0, 1, 2, 0};  // program 1 reads what program 0 has written
   const Report after = run(neighbours.program, {array(from, {4}), array(x, {4})}, {2});
   REQUIRE(after.finding_count == 1);
@@ -273,7 +277,8 @@ TEST_CASE("findings beyond the limit are counted") {
   std::vector<float> x(100), y(100);
   Options options;
   options.most_findings = 5;
-  const Report report = run(shifted.program, {array(x, {100}), scalar(std::int32_t(100)), array(y, {100})}, {16}, options);
+  const Report report =
+      run(shifted.program, {array(x, {100}), scalar(std::int32_t(100)), array(y, {100})}, {16}, options);
   CHECK(report.findings.size() == 5);
   CHECK(report.finding_count == 100);
   CHECK(report.text().find("and 95 more") != std::string::npos);

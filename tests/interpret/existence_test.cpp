@@ -11,7 +11,8 @@ using namespace tessera;
 
 inline constexpr Dim<"BN"> BN;
 
-TESSERA_KERNEL(of_nothing)(Kernel k, In<f32, "N"> x, In<i8, "N"> y, Out<f32, "R"> f, Out<i32, "R"> i, Out<i64, "R"> p, Out<b8, "R"> b) {
+TESSERA_KERNEL(of_nothing)(Kernel k, In<f32, "N"> x, In<i8, "N"> y, Out<f32, "R"> f, Out<i32, "R"> i, Out<i64, "R"> p,
+                           Out<b8, "R"> b) {
   auto n = k.all<"N">();
   f(0) = sum<"N">(x(n));
   f(1) = prod<"N">(x(n));
@@ -28,7 +29,8 @@ TESSERA_KERNEL(of_nothing)(Kernel k, In<f32, "N"> x, In<i8, "N"> y, Out<f32, "R"
   b(0) = any<"N">(x(n) > 0);
   b(1) = all<"N">(x(n) > 0);
 };
-TESSERA_KERNEL(ragged)(Kernel k, In<f32, "N"> x, Scalar<i64> from, Scalar<i64> to, Out<f32, "R"> f, Out<i64, "R"> where_, Out<i64, "P", "FOUR"> ends) {
+TESSERA_KERNEL(ragged)(Kernel k, In<f32, "N"> x, Scalar<i64> from, Scalar<i64> to, Out<f32, "R"> f,
+                       Out<i64, "R"> where_, Out<i64, "P", "FOUR"> ends) {
   Var total = k.zeros<f32>(), top = k.full<f32>(-inf), at_ = k.full<i64>(-1), piece = k.zeros<i64>();
   for (auto i : k.blocks<"N">(BN, from, to)) {
     total += sum<"N">(x(i));
@@ -45,36 +47,39 @@ TESSERA_KERNEL(ragged)(Kernel k, In<f32, "N"> x, Scalar<i64> from, Scalar<i64> t
   where_(0) = at_;
   where_(1) = piece;
 };
-TESSERA_KERNEL(moved)(Kernel k, In<f32, "N"> x, Out<f32, "N"> sorted, Out<f32, "N"> flipped, Out<f32, "N"> pieces, Out<f32, "N"> again, Out<i64, "N"> positions, Out<f32, "N"> running) {
+TESSERA_KERNEL(moved)(Kernel k, In<f32, "N"> x, Out<f32, "N"> sorted, Out<f32, "N"> flipped, Out<f32, "N"> pieces,
+                      Out<f32, "N"> again, Out<i64, "N"> positions, Out<f32, "N"> running) {
   auto n = k.block<"N">(BN);
   sorted(n) = sort<"N">(x(n), Order::descending);
   flipped(n) = flip<"N">(x(n));
   auto s = split<"N", "A", "B">(x(n), 4);
-  auto in_piece = sum<"B">(s);                       // the last piece may be short
+  auto in_piece = sum<"B">(s);  // the last piece may be short
   pieces(n) = at<"A">(in_piece, (n - n.begin()) / 4);
   auto m = merge<"A", "B", "C">(s);
   again(n) = at<"C">(m, n - n.begin());
   positions(n) = n;
   running(n) = associative_scan<"N">(x(n), -inf, [](auto a, auto b) { return max(a, b); });
 };
-TESSERA_KERNEL(joined)(Kernel k, In<f32, "N"> x, In<f32, "M"> y, Out<f32> total, Out<i64> count, Out<f32, "K"> best, Out<i64, "K"> at_) {
+TESSERA_KERNEL(joined)(Kernel k, In<f32, "N"> x, In<f32, "M"> y, Out<f32> total, Out<i64> count, Out<f32, "K"> best,
+                       Out<i64, "K"> at_) {
   auto c = k.all<"K">();
-  for (auto n : k.blocks<"N">(BN)) for (auto m : k.blocks<"M">(BN)) {
-    auto both = join<"C">(as<"N", "C">(x(n)), as<"M", "C">(y(m)));
-    total() += sum<"C">(both);
-    count() += sum<"C">(cast<i64>(both == both));
-    if (auto t = k.when(n.number() == 0 && m.number() == 0)) {
-      auto [v, p] = topk<"C", "K">(both, c);
-      best(c) = v;
-      at_(c) = p;
+  for (auto n : k.blocks<"N">(BN))
+    for (auto m : k.blocks<"M">(BN)) {
+      auto both = join<"C">(as<"N", "C">(x(n)), as<"M", "C">(y(m)));
+      total() += sum<"C">(both);
+      count() += sum<"C">(cast<i64>(both == both));
+      if (auto t = k.when(n.number() == 0 && m.number() == 0)) {
+        auto [v, p] = topk<"C", "K">(both, c);
+        best(c) = v;
+        at_(c) = p;
+      }
     }
-  }
 };
 TESSERA_KERNEL(halo)(Kernel k, In<f32, "N"> x, Out<f32, "N"> lanes, Out<f32, "N"> total) {
   auto n = k.block<"N">(BN);
   auto wide = n.grow(2);
   auto u = x(wide);
-  lanes(n) = sum<"N">(cast<f32>(wide == wide));      // reduces the grown axis: lanes that exist
+  lanes(n) = sum<"N">(cast<f32>(wide == wide));  // reduces the grown axis: lanes that exist
   total(n) = at<"N">(pad(u, 100), n - 2) + at<"N">(pad(u, 100), n + 2);
 };
 TESSERA_KERNEL(inserts)(Kernel k, In<f32, "N"> x, Out<f32, "N"> y) {
@@ -113,7 +118,8 @@ TEST_CASE("reductions of nothing") {
   std::vector<std::int32_t> i(6);
   std::vector<std::int64_t> p(6);
   std::vector<std::uint8_t> b(6, 9);
-  REQUIRE_OK(run(of_nothing.program, {array(x, {0}), array(y, {0}), array(f, {6}), array(i, {6}), array(p, {6}), array(b, {6})}));
+  REQUIRE_OK(run(of_nothing.program,
+                 {array(x, {0}), array(y, {0}), array(f, {6}), array(i, {6}), array(p, {6}), array(b, {6})}));
   check_equal(f, std::vector<float>{0, 1, -INFINITY, INFINITY, 0, 7});
   CHECK(i[0] == 0);
   CHECK(i[1] == 1);
@@ -133,7 +139,8 @@ TEST_CASE("argmax is the first of ties, and NaN wins") {
   const auto go = [&](std::vector<float> x) {
     std::vector<std::int8_t> y(x.size(), 1);
     const auto n = static_cast<std::int64_t>(x.size());
-    REQUIRE_OK(run(of_nothing.program, {array(x, {n}), array(y, {n}), array(f, {6}), array(i, {6}), array(p, {6}), array(b, {6})}));
+    REQUIRE_OK(run(of_nothing.program,
+                   {array(x, {n}), array(y, {n}), array(f, {6}), array(i, {6}), array(p, {6}), array(b, {6})}));
   };
   go({1, 3, 0, 3, 0});
   CHECK(p[0] == 1);
@@ -153,11 +160,13 @@ TEST_CASE("ranges of loops: lanes beyond them do not exist") {
   const std::int64_t n = 23;
   auto x = r.reals<float>(n);
   for (const std::int64_t tile : {1, 4, 16})
-    for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, 23}, {3, 20}, {5, 5}, {9, 2}, {20, 99}, {-3, 6}}) {
+    for (const auto& [from, to] :
+         {std::pair<std::int64_t, std::int64_t>{0, 23}, {3, 20}, {5, 5}, {9, 2}, {20, 99}, {-3, 6}}) {
       std::vector<float> f(2);
       std::vector<std::int64_t> where(2), ends(at(4 * 64), -7);
-      REQUIRE_OK(run(ragged.program, {array(x, {n}), scalar(from), scalar(to), array(f, {2}), array(where, {2}),
-                                      array(ends, {64, 4})}, {tile}));
+      REQUIRE_OK(run(ragged.program,
+                     {array(x, {n}), scalar(from), scalar(to), array(f, {2}), array(where, {2}), array(ends, {64, 4})},
+                     {tile}));
       double total = 0;
       float top = -INFINITY;
       std::int64_t at_ = -1;
@@ -171,7 +180,8 @@ TEST_CASE("ranges of loops: lanes beyond them do not exist") {
       const std::int64_t high = std::min(to, n), pieces = from < high ? (high - from + tile - 1) / tile : 0;
       CHECK(where[1] == pieces);
       for (std::int64_t i = 0; i < pieces; ++i) {
-        const std::int64_t begin = std::clamp<std::int64_t>(from + i * tile, 0, high), end = std::clamp<std::int64_t>(from + (i + 1) * tile, 0, high);
+        const std::int64_t begin = std::clamp<std::int64_t>(from + i * tile, 0, high),
+                           end = std::clamp<std::int64_t>(from + (i + 1) * tile, 0, high);
         CHECK(ends[at(4 * i)] == begin);
         CHECK(ends[at(4 * i + 1)] == end);
         CHECK(ends[at(4 * i + 2)] == end - begin);
@@ -187,8 +197,10 @@ TEST_CASE("sort, flip, split, merge and scans along a short block") {
       auto x = r.reals<float>(n);
       std::vector<float> sorted(at(n)), flipped(at(n)), pieces(at(n)), again(at(n)), running(at(n));
       std::vector<std::int64_t> positions(at(n));
-      const Report report = run(moved.program, {array(x, {n}), array(sorted, {n}), array(flipped, {n}), array(pieces, {n}),
-                                                array(again, {n}), array(positions, {n}), array(running, {n})}, {tile});
+      const Report report = run(moved.program,
+                                {array(x, {n}), array(sorted, {n}), array(flipped, {n}), array(pieces, {n}),
+                                 array(again, {n}), array(positions, {n}), array(running, {n})},
+                                {tile});
       REQUIRE_OK(report);
       for (std::int64_t first = 0; first < n; first += tile) {
         const std::int64_t last = std::min(n, first + tile);
@@ -217,7 +229,9 @@ TEST_CASE("joined tiles keep what does not exist in the middle") {
   auto x = r.reals<float>(n), y = r.reals<float>(m);
   std::vector<float> total(1), best(at(k));
   std::vector<std::int64_t> count(1), where(at(k));
-  REQUIRE_OK(run(joined.program, {array(x, {n}), array(y, {m}), array(total, {}), array(count, {}), array(best, {k}), array(where, {k})}, {16}));
+  REQUIRE_OK(run(
+      joined.program,
+      {array(x, {n}), array(y, {m}), array(total, {}), array(count, {}), array(best, {k}), array(where, {k})}, {16}));
   double sum = 0;
   for (const float v : x) sum += v;
   for (const float v : y) sum += v;

@@ -23,7 +23,8 @@ TEST_CASE("batched products") {
           for (std::int64_t j = 0; j < n; ++j)
             for (std::int64_t x = 0; x < k; ++x)
               want[at((z * m + i) * n + j)] += double(a[at((z * m + i) * k + x)]) * b[at((z * k + x) * n + j)];
-      const Report report = run(bmm.program, {array(a, {batch, m, k}), array(b, {batch, k, n}), array(c, {batch, m, n})}, {tile});
+      const Report report =
+          run(bmm.program, {array(a, {batch, m, k}), array(b, {batch, k, n}), array(c, {batch, m, n})}, {tile});
       REQUIRE_OK(report);
       check_close(report, 2, c, want, 1e-5);
     }
@@ -39,7 +40,8 @@ TEST_CASE("a product of transposed and strided operands") {
   for (std::int64_t x = 0; x < k; ++x)
     for (std::int64_t j = 0; j < n; ++j) bt[at(j * k + x)] = b[at(x * n + j)];
   REQUIRE_OK(run(bmm.program, {array(a, {1, m, k}), array(b, {1, k, n}), array(c, {1, m, n})}));
-  REQUIRE_OK(run(bmm.program, {array(at_, {1, m, k}, {0, 1, m}), array(bt, {1, k, n}, {0, 1, k}), array(d, {1, m, n})}));
+  REQUIRE_OK(
+      run(bmm.program, {array(at_, {1, m, k}, {0, 1, m}), array(bt, {1, k, n}, {0, 1, k}), array(d, {1, m, n})}));
   check_equal(c, d);
 }
 
@@ -69,7 +71,8 @@ TEST_CASE("split-K accumulates over programs") {
     std::vector<double> want(c.size());
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j)
-        for (std::int64_t x = 0; x < k; ++x) want[at(i * n + j)] += as_double(a[at(i * k + x)]) * as_double(b[at(x * n + j)]);
+        for (std::int64_t x = 0; x < k; ++x)
+          want[at(i * n + j)] += as_double(a[at(i * k + x)]) * as_double(b[at(x * n + j)]);
     const Report report = run(gemm_split.program, {array(a, {m, k}), array(b, {k, n}), array(c, {m, n})}, {tile});
     REQUIRE_OK(report);
     CHECK(report.grid[0] == tile);
@@ -91,8 +94,8 @@ TEST_CASE("int8 with zero points is exact but for the scale") {
         for (std::int64_t x = 0; x < k; ++x) sum += (a[at(i * k + x)] - zero_a) * (b[at(x * n + j)] - zero_b[at(j)]);
         want[at(i * n + j)] = float(sum) * (scale[at(j)] * 0.5f);
       }
-    const Report report = run(gemm_i8.program, {array(a, {m, k}), array(b, {k, n}), array(scale, {n}), array(zero_b, {n}),
-                                                scalar(zero_a), scalar(0.5f), array(c, {m, n})});
+    const Report report = run(gemm_i8.program, {array(a, {m, k}), array(b, {k, n}), array(scale, {n}),
+                                                array(zero_b, {n}), scalar(zero_a), scalar(0.5f), array(c, {m, n})});
     REQUIRE_OK(report);
     check_equal(c, want);
   }
@@ -113,8 +116,8 @@ TEST_CASE("int4 weights with scales of groups") {
           const double w = as_double(f16((q - zero[at(x / 128 * n + j)]) * as_double(scale[at(x / 128 * n + j)])));
           want[at(i * n + j)] += as_double(a[at(i * k + x)]) * w;
         }
-    const Report report = run(gemm_i4.program, {array(a, {m, k}), array(packed, {(k + 1) / 2, n}), array(scale, {groups, n}),
-                                                array(zero, {groups, n}), array(c, {m, n})});
+    const Report report = run(gemm_i4.program, {array(a, {m, k}), array(packed, {(k + 1) / 2, n}),
+                                                array(scale, {groups, n}), array(zero, {groups, n}), array(c, {m, n})});
     REQUIRE_OK(report);
     check_close(report, 4, c, want, 2e-3);
   }
@@ -136,10 +139,11 @@ TEST_CASE("mx: fp4 with scales of blocks, packed two a byte") {
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j)
         for (std::int64_t x = 0; x < k; ++x)
-          want[at(i * n + j)] += e2m1(a, i * k + x) * std::ldexp(1.0, sa[at(i * blocks + x / 32)] - 127) * e2m1(b, x * n + j) *
-                                 std::ldexp(1.0, sb[at(x / 32 * n + j)] - 127);
-    const Report report = run(gemm_mx.program, {array(a, {m, k}), array(sa, {m, blocks}), array(b, {k, n}),
-                                                array(sb, {blocks, n}), array(c, {m, n})}, {8});
+          want[at(i * n + j)] += e2m1(a, i * k + x) * std::ldexp(1.0, sa[at(i * blocks + x / 32)] - 127) *
+                                 e2m1(b, x * n + j) * std::ldexp(1.0, sb[at(x / 32 * n + j)] - 127);
+    const Report report = run(
+        gemm_mx.program,
+        {array(a, {m, k}), array(sa, {m, blocks}), array(b, {k, n}), array(sb, {blocks, n}), array(c, {m, n})}, {8});
     REQUIRE_OK(report);
     check_close(report, 4, c, want, 1e-3);
   }
@@ -159,7 +163,8 @@ TEST_CASE("experts' products, their rows found on the device") {
         for (std::int64_t j = 0; j < n; ++j)
           for (std::int64_t c = 0; c < k; ++c)
             want[at(i * n + j)] += as_double(x[at(i * k + c)]) * as_double(w[at((g * k + c) * n + j)]);
-    const Report report = run(moe.program, {array(x, {t, k}), array(w, {e, k, n}), array(start, {e + 1}), array(y, {t, n})}, {tile});
+    const Report report =
+        run(moe.program, {array(x, {t, k}), array(w, {e, k, n}), array(start, {e + 1}), array(y, {t, n})}, {tile});
     REQUIRE_OK(report);
     check_close(report, 3, y, want, 8e-3);
   }
@@ -179,7 +184,9 @@ TEST_CASE("block-sparse rows times a dense matrix") {
           for (std::int64_t j = 0; j < n; ++j)
             want[at((i * e + x) * n + j)] += double(v[at((p * e + x) * f + y)]) * b[at((col[at(p)] * f + y) * n + j)];
   const auto call = [&](std::int64_t m, std::vector<float>& out) {
-    return run(bsr.program, {array(row, {rows + 1}), array(col, {6}), array(v, {6, e, f}), array(b, {k, n}), array(out, {m, n})}, {8});
+    return run(bsr.program,
+               {array(row, {rows + 1}), array(col, {6}), array(v, {6, e, f}), array(b, {k, n}), array(out, {m, n})},
+               {8});
   };
   const Report report = call(rows * e, c);
   REQUIRE_OK(report);
@@ -213,8 +220,8 @@ TEST_CASE("convolution with groups, stride and padding") {
     std::int64_t b, g, c, h, w, f, kh, kw;
     std::int32_t stride, pad;
   };
-  for (const Shape& s : {Shape{1, 1, 3, 6, 6, 4, 3, 3, 1, 1}, Shape{2, 2, 5, 9, 7, 3, 3, 2, 2, 0}, Shape{1, 1, 1, 1, 1, 1, 1, 1, 1, 0},
-                         Shape{1, 1, 2, 5, 5, 17, 5, 5, 3, 2}})
+  for (const Shape& s : {Shape{1, 1, 3, 6, 6, 4, 3, 3, 1, 1}, Shape{2, 2, 5, 9, 7, 3, 3, 2, 2, 0},
+                         Shape{1, 1, 1, 1, 1, 1, 1, 1, 1, 0}, Shape{1, 1, 2, 5, 5, 17, 5, 5, 3, 2}})
     for (const std::int64_t tile : {2, 16}) {
       const std::int64_t oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1, ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
       auto x = r.reals<float>(s.b * s.g * s.c * s.h * s.w), w = r.reals<float>(s.g * s.f * s.c * s.kh * s.kw);
@@ -234,8 +241,10 @@ TEST_CASE("convolution with groups, stride and padding") {
                           double(x[at((((b * s.g + g) * s.c + c) * s.h + yy) * s.w + xx)]) *
                           w[at((((g * s.f + f) * s.c + c) * s.kh + p) * s.kw + q)];
                     }
-      const Report report = run(conv2d.program, {array(x, {s.b, s.g, s.c, s.h, s.w}), array(w, {s.g, s.f, s.c, s.kh, s.kw}),
-                                                 scalar(s.stride), scalar(s.pad), array(y, {s.b, s.g, s.f, oh, ow})}, {tile});
+      const Report report = run(conv2d.program,
+                                {array(x, {s.b, s.g, s.c, s.h, s.w}), array(w, {s.g, s.f, s.c, s.kh, s.kw}),
+                                 scalar(s.stride), scalar(s.pad), array(y, {s.b, s.g, s.f, oh, ow})},
+                                {tile});
       REQUIRE_OK(report);
       check_close(report, 4, y, want, 1e-5);
     }

@@ -10,10 +10,13 @@ namespace {
 /// One step of the heat equation with 0 outside, in float64.
 std::vector<double> step(const std::vector<double>& u, std::int64_t h, std::int64_t w) {
   std::vector<double> v(u.size());
-  const auto get = [&](std::int64_t y, std::int64_t x) { return y < 0 || y >= h || x < 0 || x >= w ? 0.0 : u[at(y * w + x)]; };
+  const auto get = [&](std::int64_t y, std::int64_t x) {
+    return y < 0 || y >= h || x < 0 || x >= w ? 0.0 : u[at(y * w + x)];
+  };
   for (std::int64_t y = 0; y < h; ++y)
     for (std::int64_t x = 0; x < w; ++x)
-      v[at(y * w + x)] = get(y, x) + 0.1 * (get(y - 1, x) + get(y + 1, x) + get(y, x - 1) + get(y, x + 1) - 4 * get(y, x));
+      v[at(y * w + x)] =
+          get(y, x) + 0.1 * (get(y - 1, x) + get(y + 1, x) + get(y, x - 1) + get(y, x + 1) - 4 * get(y, x));
   return v;
 }
 
@@ -79,10 +82,13 @@ TEST_CASE("Mandelbrot") {
       want[at(y * w + x)] = n;
     }
   for (const std::int64_t tile : {4, 16}) {
-    const Report report = run(mandelbrot.program, {scalar(x0), scalar(y0), scalar(step_), scalar(limit), array(out, {h, w})}, {tile});
+    const Report report =
+        run(mandelbrot.program, {scalar(x0), scalar(y0), scalar(step_), scalar(limit), array(out, {h, w})}, {tile});
     REQUIRE_OK(report);
     check_equal(out, want);
-    CHECK(run(mandelbrot.program, {scalar(x0), scalar(y0), scalar(step_), scalar(limit), array(out, {h, w})}, {tile}, fast()).ok());
+    CHECK(run(mandelbrot.program, {scalar(x0), scalar(y0), scalar(step_), scalar(limit), array(out, {h, w})}, {tile},
+              fast())
+              .ok());
     check_equal(out, want);
   }
 }
@@ -127,7 +133,8 @@ TEST_CASE("a while inside a while") {
       float top = -10;
       for (std::int64_t i = first; i < std::min<std::int64_t>(5, first + tile); ++i) top = std::max(top, a[at(i)]);
       const float turns = top > 0 ? std::ceil(top) : 0;
-      for (std::int64_t i = first; i < std::min<std::int64_t>(5, first + tile); ++i) CHECK(c[at(i)] == a[at(i)] - turns);
+      for (std::int64_t i = first; i < std::min<std::int64_t>(5, first + tile); ++i)
+        CHECK(c[at(i)] == a[at(i)] - turns);
     }
   }
 }

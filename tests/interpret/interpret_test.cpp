@@ -37,8 +37,8 @@ Report run(const tessera::ir::Program& p, const std::vector<Param>& params, Tile
   for (std::size_t a = 0; a < params.size(); ++a) {
     const auto& arg = p.args[a];
     const Param& param = params[a];
-    frame[layout.arg_word(a)] = arg.effect == tessera::ir::Effect::scalar ? param.bits
-                                                                           : reinterpret_cast<std::uintptr_t>(param.data);
+    frame[layout.arg_word(a)] =
+        arg.effect == tessera::ir::Effect::scalar ? param.bits : reinterpret_cast<std::uintptr_t>(param.data);
     if (arg.effect == tessera::ir::Effect::scalar) continue;
     REQUIRE(param.extents.size() == arg.rank);
     std::int64_t stride = 1;
@@ -46,7 +46,8 @@ Report run(const tessera::ir::Program& p, const std::vector<Param>& params, Tile
       const auto entry = at(arg.first_extent + k);
       const auto extent = static_cast<std::int64_t>(frame[layout.extent_word(at(p.arg_extents[entry]))]);
       REQUIRE(extent == param.extents[at(k)]);
-      frame[layout.stride_word(entry)] = static_cast<std::uint64_t>(param.strides.empty() ? stride : param.strides[at(k)]);
+      frame[layout.stride_word(entry)] =
+          static_cast<std::uint64_t>(param.strides.empty() ? stride : param.strides[at(k)]);
       stride *= extent;
     }
   }
@@ -142,7 +143,8 @@ TEST_CASE("integer operations round down, wrap and say so") {
       const auto down = static_cast<std::int64_t>(std::floor(static_cast<double>(a) / static_cast<double>(b)));
       CHECK(op(Op::div, DType::i32, a, b, w) == down);
       CHECK(op(Op::mod, DType::i32, a, b, w) == a - b * down);
-      CHECK(op(Op::cdiv, DType::i64, a, b, w) == static_cast<std::int64_t>(std::ceil(static_cast<double>(a) / static_cast<double>(b))));
+      CHECK(op(Op::cdiv, DType::i64, a, b, w) ==
+            static_cast<std::int64_t>(std::ceil(static_cast<double>(a) / static_cast<double>(b))));
       CHECK(w == Wrong::none);
     }
   CHECK(op(Op::div, DType::i32, 7, 0, w) == 0);

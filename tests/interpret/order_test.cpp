@@ -11,7 +11,8 @@ TEST_CASE("an embedding moves bits as they are") {
   Numbers r;
   const std::int64_t t = 19, v = 7, d = 11;
   std::vector<f16> table;
-  for (std::int64_t i = 0; i < v * d; ++i) table.push_back(f16::from_bits(static_cast<std::uint16_t>(r.next())));  // NaNs too
+  for (std::int64_t i = 0; i < v * d; ++i)
+    table.push_back(f16::from_bits(static_cast<std::uint16_t>(r.next())));  // NaNs too
   auto ids = r.wholes<std::int32_t>(t, 0, v - 1);
   std::vector<f16> out(at(t * d));
   const Report report = run(embed.program, {array(ids, {t}), array(table, {v, d}), array(out, {t, d})}, {4});
@@ -39,7 +40,8 @@ TEST_CASE("the gradient of an embedding accumulates over equal rows") {
     std::vector<double> want(table.size());
     for (std::int64_t i = 0; i < t; ++i)
       for (std::int64_t j = 0; j < d; ++j) want[at(ids[at(i)] * d + j)] += dout[at(i * d + j)];
-    const Report report = run(embed_backward.program, {array(ids, {t}), array(dout, {t, d}), array(table, {v, d})}, {tile});
+    const Report report =
+        run(embed_backward.program, {array(ids, {t}), array(dout, {t, d}), array(table, {v, d})}, {tile});
     REQUIRE_OK(report);
     check_close(report, 2, table, want, 1e-5);
     CHECK(table.back() == 0);
@@ -111,7 +113,8 @@ TEST_CASE("a radix pass sorts by one digit, stably") {
         }
       std::vector<std::uint32_t> out(at(n)), want = key;
       std::stable_sort(want.begin(), want.end(), [&](auto a, auto b) { return digit(a) < digit(b); });
-      const Report report = run(radix_scatter.program, {array(key, {n}), array(base, {chunks, 16}), scalar(shift), array(out, {n})});
+      const Report report =
+          run(radix_scatter.program, {array(key, {n}), array(base, {chunks, 16}), scalar(shift), array(out, {n})});
       REQUIRE_OK(report);
       check_equal(out, want);
     }
@@ -130,7 +133,8 @@ TEST_CASE("top-k over blocks: values and where they are") {
       for (std::int64_t i = 0; i < m; ++i) {
         std::vector<std::int64_t> order(at(n));
         std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return x[at(i * n + a)] > x[at(i * n + b)]; });
+        std::stable_sort(order.begin(), order.end(),
+                         [&](auto a, auto b) { return x[at(i * n + a)] > x[at(i * n + b)]; });
         for (std::int64_t c = 0; c < k; ++c) {
           want_where[at(i * k + c)] = order[at(c)];
           want[at(i * k + c)] = x[at(i * n + order[at(c)])];
@@ -159,7 +163,8 @@ TEST_CASE("quantising groups of 32") {
       want[at(i * 32 + j)] = static_cast<std::int8_t>(std::nearbyint(x[at(i * 32 + j)] / std::max(top / 127, 1e-30f)));
   }
   for (const std::int64_t tile : {1, 2, 16}) {
-    const Report report = run(quantize_groups.program, {array(x, {m, k}), array(q, {m, k}), array(scale, {m, k / 32})}, {tile});
+    const Report report =
+        run(quantize_groups.program, {array(x, {m, k}), array(q, {m, k}), array(scale, {m, k / 32})}, {tile});
     REQUIRE_OK(report);
     check_equal(q, want);
     check_equal(scale, want_scale);
@@ -167,7 +172,8 @@ TEST_CASE("quantising groups of 32") {
   std::vector<float> odd(33);
   std::vector<std::int8_t> q_odd(33);
   std::vector<float> s_odd(2);
-  const Report refused = run(quantize_groups.program, {array(odd, {1, 33}), array(q_odd, {1, 33}), array(s_odd, {1, 2})});
+  const Report refused =
+      run(quantize_groups.program, {array(odd, {1, 33}), array(q_odd, {1, 33}), array(s_odd, {1, 2})});
   REQUIRE(refused.has(FindingKind::expects));
   CHECK(refused.findings[0].text.find("K is a multiple of 32") != std::string::npos);
 }

@@ -78,9 +78,10 @@ TEST_CASE("layer norm") {
         for (std::int64_t j = 0; j < n; ++j)
           want_y[at(i * n + j)] = (x[at(i * n + j)] - mean) * want_rstd[at(i)] * w[at(j)] + b[at(j)];
       }
-      const Report report =
-          run(layer_norm.program, {array(x, {m, n}), array(w, {n}), array(b, {n}), scalar(eps), array(y, {m, n}),
-                                   array(mu, {m}), array(rstd, {m})}, {tile});
+      const Report report = run(layer_norm.program,
+                                {array(x, {m, n}), array(w, {n}), array(b, {n}), scalar(eps), array(y, {m, n}),
+                                 array(mu, {m}), array(rstd, {m})},
+                                {tile});
       REQUIRE_OK(report);
       check_close(report, 4, y, want_y, 2e-4);
       check_close(report, 5, mu, want_mu, 1e-4);
@@ -123,12 +124,12 @@ TEST_CASE("the gradient of layer norm: columns accumulate over programs") {
           want_dw[at(j)] += dy[at(i * n + j)] * xhat(j);
           want_db[at(j)] += dy[at(i * n + j)];
         }
-        for (std::int64_t j = 0; j < n; ++j)
-          want_dx[at(i * n + j)] = (g(j) - mean_g - xhat(j) * mean_gx) * rstd[at(i)];
+        for (std::int64_t j = 0; j < n; ++j) want_dx[at(i * n + j)] = (g(j) - mean_g - xhat(j) * mean_gx) * rstd[at(i)];
       }
       const Report report = run(layer_norm_backward.program,
                                 {array(x, {m, n}), array(w, {n}), array(mu, {m}), array(rstd, {m}), array(dy, {m, n}),
-                                 array(dx, {m, n}), array(dw, {n}), array(db, {n})}, {tile});
+                                 array(dx, {m, n}), array(dw, {n}), array(db, {n})},
+                                {tile});
       REQUIRE_OK(report);
       check_close(report, 5, dx, want_dx, 1e-5);
       check_close(report, 6, dw, want_dw, 1e-5);

@@ -62,7 +62,9 @@ struct Numbers {
     return state;
   }
   /// Uniform in [low, high).
-  double real(double low = -1, double high = 1) { return low + (high - low) * static_cast<double>(next() >> 11) * 0x1p-53; }
+  double real(double low = -1, double high = 1) {
+    return low + (high - low) * static_cast<double>(next() >> 11) * 0x1p-53;
+  }
   /// An integer in [low, high].
   std::int64_t whole(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
@@ -82,7 +84,9 @@ struct Numbers {
 };
 
 template <class T>
-double as_double(T x) { return static_cast<double>(x); }
+double as_double(T x) {
+  return static_cast<double>(x);
+}
 
 inline std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 

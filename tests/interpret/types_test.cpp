@@ -32,7 +32,8 @@ TESSERA_KERNEL(functions)(Kernel k, In<T, "N"> a, Out<T, "N", "SIX"> c) {
   c(i, 4) = floor(a(i));
   c(i, 5) = erf(a(i));
 };
-TESSERA_KERNEL(casts)(Kernel k, In<f32, "N"> a, Out<i8, "N"> i, Out<u8, "N"> u, Out<e4m3, "N"> e, Out<f16, "N"> h, Out<i32, "N"> bits, Out<i8, "N"> nearest) {
+TESSERA_KERNEL(casts)(Kernel k, In<f32, "N"> a, Out<i8, "N"> i, Out<u8, "N"> u, Out<e4m3, "N"> e, Out<f16, "N"> h,
+                      Out<i32, "N"> bits, Out<i8, "N"> nearest) {
   auto n = k.block<"N">(BN);
   i(n) = cast<i8>(a(n));
   u(n) = cast<u8>(a(n));
@@ -46,14 +47,16 @@ TESSERA_KERNEL(narrow)(Kernel k, In<i4, "N"> a, In<u4, "N"> b, Out<i4, "N"> sum,
   sum(n) = a(n) + cast<i4>(b(n));
   product(n) = cast<i8>(a(n)) * cast<i8>(b(n));
 };
-TESSERA_KERNEL(numbers)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, Out<f32, "N"> high, Out<f32, "N"> low, Out<f32, "N"> number, Out<f32, "N"> rest) {
+TESSERA_KERNEL(numbers)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, Out<f32, "N"> high, Out<f32, "N"> low,
+                        Out<f32, "N"> number, Out<f32, "N"> rest) {
   auto n = k.block<"N">(BN);
   high(n) = max(a(n), b(n));
   low(n) = min(a(n), b(n));
   number(n) = max_number(a(n), b(n));
   rest(n) = a(n) % b(n);
 };
-TESSERA_KERNEL(atomics)(Kernel k, In<i32, "N"> to, In<i32, "N"> x, InOut<i32, "M"> low, InOut<i32, "M"> high, InOut<i32, "M"> bits, InOut<i32, "M"> sum) {
+TESSERA_KERNEL(atomics)(Kernel k, In<i32, "N"> to, In<i32, "N"> x, InOut<i32, "M"> low, InOut<i32, "M"> high,
+                        InOut<i32, "M"> bits, InOut<i32, "M"> sum) {
   auto n = k.block<"N">(BN);
   atomic_min(low(to(n)), x(n));
   atomic_max(high(to(n)), x(n));
@@ -65,14 +68,16 @@ TESSERA_KERNEL(swaps)(Kernel k, InOut<i32, "N"> x, Out<i32, "N"> old, Out<i32, "
   old(n) = atomic_exchange(x(n), 7);
   seen(n) = atomic_compare_exchange(x(n), 7, cast<i32>(n));
 };
-TESSERA_KERNEL(chances)(Kernel k, Scalar<u64> seed, Out<f32, "N"> u, Out<f64, "N"> d, Out<f32, "N"> g, Out<i32, "N"> die) {
+TESSERA_KERNEL(chances)(Kernel k, Scalar<u64> seed, Out<f32, "N"> u, Out<f64, "N"> d, Out<f32, "N"> g,
+                        Out<i32, "N"> die) {
   auto n = k.block<"N">(BN);
   u(n) = uniform<f32>(seed, n);
   d(n) = uniform<f64>(seed, n);
   g(n) = normal<f32>(seed, n);
   die(n) = randint<i32>(seed, n, 1, 7);
 };
-TESSERA_KERNEL(accumulators)(Kernel k, In<f16, "N"> x, In<i8, "N"> y, Out<f32> f, Out<f64> d, Out<i32> i, Out<f32> square) {
+TESSERA_KERNEL(accumulators)(Kernel k, In<f16, "N"> x, In<i8, "N"> y, Out<f32> f, Out<f64> d, Out<i32> i,
+                             Out<f32> square) {
   auto n = k.all<"N">();
   f() = sum<"N">(x(n));
   d() = sum<f64, "N">(x(n));
@@ -158,7 +163,10 @@ TEST_CASE("casts: truncation, saturation, NaN; bits") {
   std::vector<e4m3> e(a.size());
   std::vector<f16> h(a.size());
   std::vector<std::int32_t> bits(a.size());
-  REQUIRE_OK(run(casts.program, {array(a, {n}), array(i, {n}), array(u, {n}), array(e, {n}), array(h, {n}), array(bits, {n}), array(nearest, {n})}, {4}));
+  REQUIRE_OK(run(casts.program,
+                 {array(a, {n}), array(i, {n}), array(u, {n}), array(e, {n}), array(h, {n}), array(bits, {n}),
+                  array(nearest, {n})},
+                 {4}));
   check_equal(i, std::vector<int>{1, -1, 127, -128, 0, 2, 127, 0, 0});
   check_equal(u, std::vector<int>{1, 0, 255, 0, 0, 2, 255, 0, 0});
   check_equal(nearest, std::vector<int>{2, -2, 44, -44, 0, 2, 0, 0, 0});
@@ -178,7 +186,9 @@ TEST_CASE("packed integers of four bits") {
   std::vector<std::int8_t> product(at(n));
   const Report report = run(narrow.program, {array(a, {n}), array(b, {n}), array(sum, {n}), array(product, {n})}, {4});
   std::size_t overflows = 0;
-  const auto nibble = [](const std::vector<std::uint8_t>& v, std::int64_t i) { return v[at(i / 2)] >> (i % 2 * 4) & 15; };
+  const auto nibble = [](const std::vector<std::uint8_t>& v, std::int64_t i) {
+    return v[at(i / 2)] >> (i % 2 * 4) & 15;
+  };
   const auto extend = [](int x) { return (x & 15) >= 8 ? (x & 15) - 16 : x & 15; };
   for (std::int64_t i = 0; i < n; ++i) {
     const int x = extend(nibble(a, i)), y = nibble(b, i);
@@ -192,7 +202,9 @@ TEST_CASE("packed integers of four bits") {
 
 TEST_CASE("max and min propagate NaN, numbers are preferred by name, % rounds down") {
   std::vector<float> a{1, NAN, 2, -5.5f, 5.5f, -6}, b{2, 1, NAN, 2, -2, 2}, high(6), low(6), number(6), rest(6);
-  REQUIRE_OK(run(numbers.program, {array(a, {6}), array(b, {6}), array(high, {6}), array(low, {6}), array(number, {6}), array(rest, {6})}, {4}));
+  REQUIRE_OK(run(
+      numbers.program,
+      {array(a, {6}), array(b, {6}), array(high, {6}), array(low, {6}), array(number, {6}), array(rest, {6})}, {4}));
   CHECK(high[0] == 2);
   CHECK(low[0] == 1);
   CHECK(std::isnan(high[1]));
@@ -217,7 +229,9 @@ TEST_CASE("atomics") {
     o[t] |= x[at(i)];
     s[t] += x[at(i)];
   }
-  REQUIRE_OK(run(atomics.program, {array(to, {n}), array(x, {n}), array(low, {m}), array(high, {m}), array(bits, {m}), array(sum, {m})}, {8}));
+  REQUIRE_OK(run(atomics.program,
+                 {array(to, {n}), array(x, {n}), array(low, {m}), array(high, {m}), array(bits, {m}), array(sum, {m})},
+                 {8}));
   check_equal(low, l);
   check_equal(high, h);
   check_equal(bits, o);
@@ -236,7 +250,8 @@ TEST_CASE("random numbers: ranges, moments, the same for every tiling") {
   std::vector<std::int32_t> die(at(n)), die2(at(n));
   const std::uint64_t seed = 42;
   REQUIRE_OK(run(chances.program, {scalar(seed), array(u, {n}), array(d, {n}), array(g, {n}), array(die, {n})}, {64}));
-  REQUIRE_OK(run(chances.program, {scalar(seed), array(u2, {n}), array(d2, {n}), array(g2, {n}), array(die2, {n})}, {1000}));
+  REQUIRE_OK(
+      run(chances.program, {scalar(seed), array(u2, {n}), array(d2, {n}), array(g2, {n}), array(die2, {n})}, {1000}));
   check_equal(u, u2);
   check_equal(d, d2);
   check_equal(g, g2);
@@ -264,7 +279,8 @@ TEST_CASE("sums accumulate in the wider type") {
   std::vector<float> f(1), square(1);
   std::vector<double> d(1);
   std::vector<std::int32_t> i(1);
-  REQUIRE_OK(run(accumulators.program, {array(x, {n}), array(y, {n}), array(f, {}), array(d, {}), array(i, {}), array(square, {})}));
+  REQUIRE_OK(run(accumulators.program,
+                 {array(x, {n}), array(y, {n}), array(f, {}), array(d, {}), array(i, {}), array(square, {})}));
   CHECK(f[0] == 5000);  // f16 alone would stay at 2048
   CHECK(d[0] == 5000);
   CHECK(i[0] == 50000000);

@@ -50,10 +50,11 @@ inline std::int64_t extent_of_axis(const Machine& m, const ir::Node& n) {
   return extent < 0 ? 0 : m.extents[static_cast<std::size_t>(extent)];
 }
 
-/// The range of a block with operands cut [, from, to …].
+/// The range of a block with operands cut [, from, to …]. Positions are kept where sums of two do not overflow.
 inline void block_range(Machine& m, const ir::Node& n, std::int64_t& from, std::int64_t& to) {
-  from = n.count > 2 ? decided_integer(m, m.program.operand(n, 1)) : 0;
-  to = n.count > 2 ? decided_integer(m, m.program.operand(n, 2)) : extent_of_axis(m, n);
+  constexpr std::int64_t far = std::int64_t{1} << 61;
+  from = n.count > 2 ? std::clamp(decided_integer(m, m.program.operand(n, 1)), -far, far) : 0;
+  to = n.count > 2 ? std::clamp(decided_integer(m, m.program.operand(n, 2)), -far, far) : extent_of_axis(m, n);
 }
 
 inline void run_grid_block(Machine& m, std::int32_t id) {
@@ -66,10 +67,11 @@ inline void run_grid_block(Machine& m, std::int32_t id) {
   if (n.count > 3) {
     const std::int64_t longest = m.integer(m.program.operand(n, 3));
     if (to - from > longest) {
-      Finding& f = m.found(FindingKind::ragged, id,
-                           "block over " + m.axis_name(n.axes[0]) + " from " + std::to_string(from) + " to " +
-                               std::to_string(to) + " has " + std::to_string(to - from) + " positions, more than its longest, " +
-                               std::to_string(longest) + ": the rest is cut off");
+      Finding& f =
+          m.found(FindingKind::ragged, id,
+                  "block over " + m.axis_name(n.axes[0]) + " from " + std::to_string(from) + " to " +
+                      std::to_string(to) + " has " + std::to_string(to - from) + " positions, more than its longest, " +
+                      std::to_string(longest) + ": the rest is cut off");
       f.index = to - from;
       f.extent = longest;
       to = from + longest;
@@ -101,10 +103,14 @@ inline void run_block_end(Machine& m, std::int32_t id) {
   const std::int64_t high = std::max(s.low, s.high);
   const std::int64_t begin = std::clamp(s.begin, s.low, high), end = std::clamp(s.begin + s.lanes, s.low, high);
   switch (n.op) {
-    case Op::block_begin: return m.set_integer(id, begin);
-    case Op::block_end: return m.set_integer(id, end);
-    case Op::block_count: return m.set_integer(id, end - begin);
-    default: return m.set_integer(id, s.number);
+    case Op::block_begin:
+      return m.set_integer(id, begin);
+    case Op::block_end:
+      return m.set_integer(id, end);
+    case Op::block_count:
+      return m.set_integer(id, end - begin);
+    default:
+      return m.set_integer(id, s.number);
   }
 }
 
@@ -113,16 +119,23 @@ inline void run_leaf(Machine& m, std::int32_t id) {
   using ir::Op;
   const ir::Node& n = m.node(id);
   switch (n.op) {
-    case Op::literal: return m.set_integer(id, n.imm);
-    case Op::extent: return m.set_integer(id, m.extents[static_cast<std::size_t>(n.imm)]);
-    case Op::tunable: return m.set_integer(id, m.tunables[static_cast<std::size_t>(n.imm)]);
-    case Op::scalar: return m.set_integer(id, static_cast<std::int64_t>(m.arrays[static_cast<std::size_t>(n.imm)].scalar));
-    case Op::linear_id: case Op::group_id: return m.set_integer(id, m.number);  // groups are of one program here
+    case Op::literal:
+      return m.set_integer(id, n.imm);
+    case Op::extent:
+      return m.set_integer(id, m.extents[static_cast<std::size_t>(n.imm)]);
+    case Op::tunable:
+      return m.set_integer(id, m.tunables[static_cast<std::size_t>(n.imm)]);
+    case Op::scalar:
+      return m.set_integer(id, static_cast<std::int64_t>(m.arrays[static_cast<std::size_t>(n.imm)].scalar));
+    case Op::linear_id:
+    case Op::group_id:
+      return m.set_integer(id, m.number);  // groups are of one program here
     case Op::grid_index:
       for (const GridAxis& g : m.grid)
         if (g.node == id) m.set_integer(id, g.number);
       return;
-    case Op::grid_block: return run_grid_block(m, id);
+    case Op::grid_block:
+      return run_grid_block(m, id);
     case Op::all_block: {
       const std::int64_t extent = extent_of_axis(m, n);
       return set_block(m, id, block_state(m, n.axes[0], extent, 0, 0, extent));
@@ -133,16 +146,24 @@ inline void run_leaf(Machine& m, std::int32_t id) {
       const std::int64_t cut = m.cut(m.program.operand(n, 0), id);
       return set_block(m, id, block_state(m, n.axes[0], cut, from, from, to));
     }
-    case Op::lanes_block: case Op::threads_block: {
+    case Op::lanes_block:
+    case Op::threads_block: {
       AxisState s;
       s.lanes = m.cut(m.program.operand(n, 0), id);
       return set_block(m, id, s);
     }
-    case Op::grow: return run_grow(m, id);
-    case Op::alias: return set_block(m, id, AxisState(m.axis(m.node(m.program.operand(n, 0)).axes[0])));
-    case Op::block_begin: case Op::block_end: case Op::block_count: case Op::block_number: case Op::block_id:
+    case Op::grow:
+      return run_grow(m, id);
+    case Op::alias:
+      return set_block(m, id, AxisState(m.axis(m.node(m.program.operand(n, 0)).axes[0])));
+    case Op::block_begin:
+    case Op::block_end:
+    case Op::block_count:
+    case Op::block_number:
+    case Op::block_id:
       return run_block_end(m, id);
-    default: return;  // param, loop_block and loop_index are set by their region
+    default:
+      return;  // param, loop_block and loop_index are set by their region
   }
 }
 

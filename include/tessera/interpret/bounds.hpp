@@ -20,9 +20,9 @@ namespace interpreter {
 /// An operation's operands and result as doubles, with the bounds of the operands.
 struct Inexact {
   ir::Op op;
-  DType type;      ///< of the result
-  Ulp ulp;         ///< of the result's type
-  bool slack;      ///< every rounding counts, even of exact operands
+  DType type;  ///< of the result
+  Ulp ulp;     ///< of the result's type
+  bool slack;  ///< every rounding counts, even of exact operands
   double x[3] = {}, e[3] = {};
   double result = 0;
 };
@@ -65,29 +65,45 @@ inline double function_error(const Inexact& c) {
   if (!(e < unbounded)) return unbounded;
   double passed = unbounded;
   switch (c.op) {
-    case Op::sin: case Op::cos: passed = std::isinf(x) ? 0 : std::min(e, 2.0); break;
-    case Op::tan: passed = e < 0.5 && std::cos(x - e) * std::cos(x + e) > 0 ? end_error(c.op, x, e, r) : unbounded; break;
-    case Op::rsqrt: passed = x > e ? end_error(c.op, x, e, r) : unbounded; break;
-    case Op::sqrt: passed = x >= e ? end_error(c.op, x, e, r) : unbounded; break;
-    default: passed = end_error(c.op, x, e, r);
+    case Op::sin:
+    case Op::cos:
+      passed = std::isinf(x) ? 0 : std::min(e, 2.0);
+      break;
+    case Op::tan:
+      passed = e < 0.5 && std::cos(x - e) * std::cos(x + e) > 0 ? end_error(c.op, x, e, r) : unbounded;
+      break;
+    case Op::rsqrt:
+      passed = x > e ? end_error(c.op, x, e, r) : unbounded;
+      break;
+    case Op::sqrt:
+      passed = x >= e ? end_error(c.op, x, e, r) : unbounded;
+      break;
+    default:
+      passed = end_error(c.op, x, e, r);
   }
   if (std::isnan(r) && std::isnan(x)) return 0;
   if (std::isinf(r)) return passed == 0 ? 0 : unbounded;
   return steps ? passed : passed + own + c.ulp(r);
 }
 
-/// The bound of a float result. `inexact_product`: for mul, what the result's own rounding cut off, which fusing restores.
+/// The bound of a float result. `inexact_product`: for mul, what the result's own rounding cut off, which fusing
+/// restores.
 inline double float_error(const Inexact& c, double inexact_product) {
   using ir::Op;
   const double a = c.x[0], b = c.x[1], ea = c.e[0], eb = c.e[1], r = c.result;
   switch (c.op) {
-    case Op::neg: case Op::abs: return ea;
-    case Op::add: case Op::sub: return rounded_error(ea + eb, r, c.ulp, std::isinf(a) || std::isinf(b), c.slack);
+    case Op::neg:
+    case Op::abs:
+      return ea;
+    case Op::add:
+    case Op::sub:
+      return rounded_error(ea + eb, r, c.ulp, std::isinf(a) || std::isinf(b), c.slack);
     case Op::mul: {
       const double e = product_error(a, ea, b, eb);
       if (e == 0 && !c.slack) return std::isfinite(r) ? inexact_product : 0;
       const bool certain = (std::isinf(a) && std::fabs(b) > eb) || (std::isinf(b) && std::fabs(a) > ea);
-      return rounded_error(std::isinf(a) || std::isinf(b) ? (certain ? 1.0 : unbounded) : e, r, c.ulp, certain, c.slack);
+      return rounded_error(std::isinf(a) || std::isinf(b) ? (certain ? 1.0 : unbounded) : e, r, c.ulp, certain,
+                           c.slack);
     }
     case Op::div: {
       if (ea == 0 && eb == 0) return rounded_error(0, r, c.ulp, true, c.slack);
@@ -96,8 +112,13 @@ inline double float_error(const Inexact& c, double inexact_product) {
       if (!(least > 0)) return unbounded;
       return rounded_error((ea + std::fabs(r) * eb) / least, r, c.ulp, std::isinf(a), c.slack);
     }
-    case Op::mod: case Op::cdiv: return ea == 0 && eb == 0 ? 0 : unbounded;
-    case Op::max: case Op::min: case Op::max_number: case Op::min_number: {
+    case Op::mod:
+    case Op::cdiv:
+      return ea == 0 && eb == 0 ? 0 : unbounded;
+    case Op::max:
+    case Op::min:
+    case Op::max_number:
+    case Op::min_number: {
       const double e = std::max(ea, eb);
       return std::isinf(r) && e < unbounded ? 0 : e;
     }
@@ -113,7 +134,8 @@ inline double float_error(const Inexact& c, double inexact_product) {
     case Op::fma:
       return rounded_error(product_error(a, ea, b, eb) + c.e[2], r, c.ulp,
                            std::isinf(a) || std::isinf(b) || std::isinf(c.x[2]), c.slack);
-    default: return function_error(c);
+    default:
+      return function_error(c);
   }
 }
 
@@ -125,18 +147,52 @@ inline double integer_error(const Inexact& c) {
   const DTypeInfo& t = info(c.type);
   double e = unbounded;
   switch (c.op) {
-    case Op::neg: case Op::abs: case Op::floor: case Op::ceil: case Op::trunc: case Op::round: e = ea; break;
-    case Op::add: case Op::sub: e = ea + eb; break;
-    case Op::mul: e = product_error(a, ea, b, eb); break;
-    case Op::fma: e = product_error(a, ea, b, eb) + c.e[2]; break;
-    case Op::max: case Op::min: case Op::max_number: case Op::min_number: e = std::max(ea, eb); break;
-    case Op::div: case Op::cdiv: e = eb == 0 && b != 0 ? std::ceil(ea / std::fabs(b)) : unbounded; break;
-    case Op::shl: e = eb == 0 ? std::ldexp(ea, static_cast<int>(std::min(b, 64.0))) : unbounded; break;
-    case Op::shr: e = eb == 0 ? std::ceil(std::ldexp(ea, -static_cast<int>(std::min(b, 64.0)))) : unbounded; break;
-    case Op::bit_and: if (t.is_boolean()) return (ea == 0 && a == 0) || (eb == 0 && b == 0) ? 0 : 1; break;
-    case Op::bit_or: if (t.is_boolean()) return (ea == 0 && a != 0) || (eb == 0 && b != 0) ? 0 : 1; break;
-    case Op::bit_xor: case Op::logical_not: if (t.is_boolean()) return 1; break;
-    default: break;
+    case Op::neg:
+    case Op::abs:
+    case Op::floor:
+    case Op::ceil:
+    case Op::trunc:
+    case Op::round:
+      e = ea;
+      break;
+    case Op::add:
+    case Op::sub:
+      e = ea + eb;
+      break;
+    case Op::mul:
+      e = product_error(a, ea, b, eb);
+      break;
+    case Op::fma:
+      e = product_error(a, ea, b, eb) + c.e[2];
+      break;
+    case Op::max:
+    case Op::min:
+    case Op::max_number:
+    case Op::min_number:
+      e = std::max(ea, eb);
+      break;
+    case Op::div:
+    case Op::cdiv:
+      e = eb == 0 && b != 0 ? std::ceil(ea / std::fabs(b)) : unbounded;
+      break;
+    case Op::shl:
+      e = eb == 0 ? std::ldexp(ea, static_cast<int>(std::min(b, 64.0))) : unbounded;
+      break;
+    case Op::shr:
+      e = eb == 0 ? std::ceil(std::ldexp(ea, -static_cast<int>(std::min(b, 64.0)))) : unbounded;
+      break;
+    case Op::bit_and:
+      if (t.is_boolean()) return (ea == 0 && a == 0) || (eb == 0 && b == 0) ? 0 : 1;
+      break;
+    case Op::bit_or:
+      if (t.is_boolean()) return (ea == 0 && a != 0) || (eb == 0 && b != 0) ? 0 : 1;
+      break;
+    case Op::bit_xor:
+    case Op::logical_not:
+      if (t.is_boolean()) return 1;
+      break;
+    default:
+      break;
   }
   const double highest = std::ldexp(1.0, t.precision) - 1, lowest = t.is_signed_integer() ? -highest - 1 : 0;
   return r + e <= highest && r - e >= lowest ? e : unbounded;  // beyond, it wraps
@@ -156,7 +212,8 @@ inline double where_error(bool chose_a, double a, double ea, double b, double eb
 }
 
 /// The bound of a value converted from `from` to `to`; every conversion is monotone, but for wrapping.
-inline double cast_error(DType from, DType to, double x, double e, double result, Rounding rounding, Saturation saturation) {
+inline double cast_error(DType from, DType to, double x, double e, double result, Rounding rounding,
+                         Saturation saturation) {
   if (e == 0) return 0;
   if (info(to).is_boolean()) return std::fabs(x) <= e ? 1.0 : 0.0;
   if (!(e < unbounded)) return unbounded;
@@ -168,7 +225,8 @@ inline double cast_error(DType from, DType to, double x, double e, double result
   }
   const auto at = [&](double y) { return number(to, canonical(to, bits_from_double(to, y, rounding, saturation))); };
   const double low = at(x - e), high = at(x + e);
-  const double moved = std::max(low == result ? 0.0 : std::fabs(low - result), high == result ? 0.0 : std::fabs(high - result));
+  const double moved =
+      std::max(low == result ? 0.0 : std::fabs(low - result), high == result ? 0.0 : std::fabs(high - result));
   return std::isnan(moved) ? (std::isnan(result) && std::isnan(x) ? 0.0 : unbounded) : moved;
 }
 

@@ -22,7 +22,7 @@ struct Mismatch {
   std::int32_t argument = -1;
   std::int64_t element = 0;  ///< row-major over the extents
   double want = 0, got = 0, bound = 0;
-  std::string text;          ///< "c(3, 0) is 1.5, not 1.25 ± 0.01"
+  std::string text;  ///< "c(3, 0) is 1.5, not 1.25 ± 0.01"
 };
 
 /// Whether `got` is right where the interpreter got `want` with that bound. With bound 0, the values must be the same:
@@ -36,9 +36,11 @@ inline bool agrees(DType type, Word want, Word got, double bound) {
 }
 
 /// Compares the Outs and InOuts of two frames of one program, with the same extents: `interpreted`, whose arrays the
-/// interpreter wrote with `report`, and `other`, whose arrays began as copies of them. Gives the first `most` mismatches.
+/// interpreter wrote with `report`, and `other`, whose arrays began as copies of them. Gives the first `most`
+/// mismatches.
 inline std::vector<Mismatch> mismatches(const ir::Program& program, std::span<const std::uint64_t> interpreted,
-                                        const Report& report, std::span<const std::uint64_t> other, std::size_t most = 8) {
+                                        const Report& report, std::span<const std::uint64_t> other,
+                                        std::size_t most = 8) {
   std::vector<Mismatch> all;
   const call::FrameView a{interpreted.data(), call::frame_layout(program)}, b{other.data(), a.layout};
   for (std::size_t arg = 0; arg < a.layout.args; ++arg) {
@@ -59,8 +61,10 @@ inline std::vector<Mismatch> mismatches(const ir::Program& program, std::span<co
         from_a += i * a.stride(entry(k));
         from_b += i * b.stride(entry(k));
       }
-      const Word want = canonical(argument.type, load_packed(argument.type, a.pointer(arg), static_cast<std::size_t>(from_a)));
-      const Word got = canonical(argument.type, load_packed(argument.type, b.pointer(arg), static_cast<std::size_t>(from_b)));
+      const Word want =
+          canonical(argument.type, load_packed(argument.type, a.pointer(arg), static_cast<std::size_t>(from_a)));
+      const Word got =
+          canonical(argument.type, load_packed(argument.type, b.pointer(arg), static_cast<std::size_t>(from_b)));
       const double bound = report.bounds.size() > arg ? report.bounds[arg].at(static_cast<std::size_t>(e)) : 0.0;
       if (agrees(argument.type, want, got, bound)) continue;
       left = e;

@@ -19,7 +19,8 @@ namespace interpreter {
 void execute(Machine& m, std::int32_t first, std::int32_t last);
 void run_custom(Machine& m, std::int32_t id);  // custom.hpp, which runs regions by `execute`
 
-// ---- Vars ------------------------------------------------------------------------------------------------------------
+// ---- Vars
+// ------------------------------------------------------------------------------------------------------------
 
 /// Gives `target` another value, keeping its type and axes.
 inline void assign(Machine& m, Value& target, const Value& source) {
@@ -54,20 +55,22 @@ inline void run_put(Machine& m, std::int32_t id) {
   at.bind(index, to);
   in.bind(value, to);
   in.convert(value.type, var.type, base.size());
-  if (m.options.bounds && var.error.empty() && (at.error || in.error || m.uncertain > 0)) var.error.assign(var.size(), 0.0);
+  if (m.options.bounds && var.error.empty() && (at.error || in.error || m.uncertain > 0))
+    var.error.assign(var.size(), 0.0);
   if (at.error) var.error.assign(var.size(), unbounded);
   const AxisState& a = m.axis(axis);
   const std::vector<std::uint8_t> exists = m.existing(to);
   for (std::size_t i = 0; i < base.size(); ++i) {
     if (!exists.empty() && !exists[i]) continue;
     if ((at.gone && at.gone[i * at.step]) || (in.gone && in.gone[i * in.step])) continue;
-    const std::int64_t lane = static_cast<std::int64_t>(at.word(i)) - a.begin;
-    if (lane < 0 || lane >= a.lanes || !a.has(lane)) {
-      Finding& f = m.found(FindingKind::outside, id, "at: position " + std::to_string(lane + a.begin) + " of axis " +
-                                                         m.axis_name(axis) + " is not in the variable" +
-                                                         m.place(to, static_cast<std::int64_t>(i)));
+    const auto position = static_cast<std::int64_t>(at.word(i));
+    const std::int64_t lane = a.lane_at(position);
+    if (lane < 0) {
+      Finding& f = m.found(FindingKind::outside, id,
+                           "at: position " + std::to_string(position) + " of axis " + m.axis_name(axis) +
+                               " is not in the variable" + m.place(to, static_cast<std::int64_t>(i)));
       f.axis = axis;
-      f.index = lane + a.begin;
+      f.index = position;
       f.extent = a.lanes;
       continue;
     }
@@ -77,7 +80,8 @@ inline void run_put(Machine& m, std::int32_t id) {
   }
 }
 
-// ---- regions ---------------------------------------------------------------------------------------------------------
+// ---- regions
+// ---------------------------------------------------------------------------------------------------------
 
 /// What the nodes [first, last) might write is no longer bounded: they may or may not run, or how often is unsure.
 inline void doubt_region(Machine& m, std::int32_t first, std::int32_t last) {
@@ -122,7 +126,8 @@ inline void run_for_range(Machine& m, std::int32_t id) {
   const std::int32_t index = id + 1, end = m.end_of[static_cast<std::size_t>(id)];
   const ir::Node& n = m.node(index);
   const int uncertain = m.uncertain;
-  const std::int64_t from = decided_integer(m, m.program.operand(n, 0)), to = decided_integer(m, m.program.operand(n, 1));
+  const std::int64_t from = decided_integer(m, m.program.operand(n, 0)),
+                     to = decided_integer(m, m.program.operand(n, 1));
   std::int64_t count = 0;
   for (std::int64_t i = from; i < to && !m.stopped; ++i) {
     count_iteration(m, id, count);
@@ -159,7 +164,8 @@ inline void run_branch(Machine& m, std::int32_t id) {
   m.uncertain = uncertain;
 }
 
-// ---- effects ---------------------------------------------------------------------------------------------------------
+// ---- effects
+// ---------------------------------------------------------------------------------------------------------
 
 /// check and expects: every lane that exists must be true.
 inline void run_check(Machine& m, std::int32_t id) {
@@ -188,7 +194,8 @@ inline void run_stop(Machine& m, std::int32_t id) {
   doubt_region(m, id, static_cast<std::int32_t>(m.program.size()));
 }
 
-// ---- dispatch --------------------------------------------------------------------------------------------------------
+// ---- dispatch
+// --------------------------------------------------------------------------------------------------------
 
 inline void run_variable(Machine& m, std::int32_t id) {
   using ir::Op;
@@ -202,9 +209,13 @@ inline void run_variable(Machine& m, std::int32_t id) {
       m.uncertain = uncertain;
       return;
     }
-    case Op::get: m.value(id) = m.operand(n, 0); return;
-    case Op::set: return assign(m, m.operand(n, 0), m.operand(n, 1));
-    default: return run_put(m, id);
+    case Op::get:
+      m.value(id) = m.operand(n, 0);
+      return;
+    case Op::set:
+      return assign(m, m.operand(n, 0), m.operand(n, 1));
+    default:
+      return run_put(m, id);
   }
 }
 
@@ -213,32 +224,54 @@ inline void run_node(Machine& m, std::int32_t id) {
   using ir::OpClass;
   const Op op = m.node(id).op;
   switch (ir::info(op).op_class) {
-    case OpClass::leaf: case OpClass::block: return run_leaf(m, id);
-    case OpClass::elementwise: return run_elementwise(m, id);
-    case OpClass::reduction: return op == Op::dot ? run_dot(m, id) : op == Op::reduce ? run_custom(m, id) : run_reduction(m, id);
+    case OpClass::leaf:
+    case OpClass::block:
+      return run_leaf(m, id);
+    case OpClass::elementwise:
+      return run_elementwise(m, id);
+    case OpClass::reduction:
+      return op == Op::dot ? run_dot(m, id) : op == Op::reduce ? run_custom(m, id) : run_reduction(m, id);
     case OpClass::scan:
-      return op == Op::sort ? run_sort(m, id) : op == Op::topk ? run_topk(m, id)
-             : op == Op::scan_by ? run_custom(m, id) : run_cumulative(m, id);
-    case OpClass::variable: return run_variable(m, id);
+      return op == Op::sort      ? run_sort(m, id)
+             : op == Op::topk    ? run_topk(m, id)
+             : op == Op::scan_by ? run_custom(m, id)
+                                 : run_cumulative(m, id);
+    case OpClass::variable:
+      return run_variable(m, id);
     case OpClass::shape:
       switch (op) {
-        case Op::at: return run_at(m, id);
-        case Op::pad: return run_pad(m, id);
-        case Op::rename: return run_rename(m, id);
-        case Op::split: return run_split(m, id);
-        case Op::merge: return run_merge(m, id);
-        case Op::join: return run_join(m, id);
-        default: return run_part(m, id);
+        case Op::at:
+          return run_at(m, id);
+        case Op::pad:
+          return run_pad(m, id);
+        case Op::rename:
+          return run_rename(m, id);
+        case Op::split:
+          return run_split(m, id);
+        case Op::merge:
+          return run_merge(m, id);
+        case Op::join:
+          return run_join(m, id);
+        default:
+          return run_part(m, id);
       }
-    case OpClass::memory: return op == Op::load ? run_load(m, id) : op == Op::atomic ? run_atomic(m, id) : run_store(m, id);
-    case OpClass::effect: return op == Op::print ? run_print(m, id) : op == Op::stop_if ? run_stop(m, id) : run_check(m, id);
+    case OpClass::memory:
+      return op == Op::load ? run_load(m, id) : op == Op::atomic ? run_atomic(m, id) : run_store(m, id);
+    case OpClass::effect:
+      return op == Op::print ? run_print(m, id) : op == Op::stop_if ? run_stop(m, id) : run_check(m, id);
     case OpClass::control:
       switch (op) {
-        case Op::for_blocks: return run_for_blocks(m, id);
-        case Op::for_range: return run_for_range(m, id);
-        case Op::while_loop: return run_while(m, id);
-        case Op::if_region: case Op::else_region: return run_branch(m, id);
-        default: return;
+        case Op::for_blocks:
+          return run_for_blocks(m, id);
+        case Op::for_range:
+          return run_for_range(m, id);
+        case Op::while_loop:
+          return run_while(m, id);
+        case Op::if_region:
+        case Op::else_region:
+          return run_branch(m, id);
+        default:
+          return;
       }
   }
 }

@@ -15,8 +15,8 @@ namespace interpreter {
 struct Custom {
   std::int32_t id = 0, end = 0;
   std::size_t k = 0;
-  Shape rest;                           ///< the result's axes without the one that goes
-  std::vector<std::int32_t> params;     ///< the nodes of the left values, then the right ones; −1: not used
+  Shape rest;                        ///< the result's axes without the one that goes
+  std::vector<std::int32_t> params;  ///< the nodes of the left values, then the right ones; −1: not used
   std::vector<DType> types;
   std::vector<Folded> tiles;
   std::vector<Value> acc, right;
@@ -43,7 +43,8 @@ struct Custom {
 };
 
 /// Reports an identity e with op(e, x) ≠ x, for finite x.
-inline void check_identity(Machine& m, const Custom& c, const std::vector<Value>& identity, std::size_t i, std::size_t inner) {
+inline void check_identity(Machine& m, const Custom& c, const std::vector<Value>& identity, std::size_t i,
+                           std::size_t inner) {
   const std::vector<Value> results = c.combine(m, identity);
   for (std::size_t o = 0; o < c.right[0].size(); ++o) {
     if (!c.has(o, i, inner)) continue;
@@ -54,8 +55,8 @@ inline void check_identity(Machine& m, const Custom& c, const std::vector<Value>
       same = same && x == number(c.types[j], results[j].words[o]);
     }
     if (!finite || same) continue;
-    m.found(FindingKind::identity, c.id, "reduce: the identity is none: op(identity, x) is not x" +
-                                             m.place(c.rest, static_cast<std::int64_t>(o)));
+    m.found(FindingKind::identity, c.id,
+            "reduce: the identity is none: op(identity, x) is not x" + m.place(c.rest, static_cast<std::int64_t>(o)));
     return;
   }
 }

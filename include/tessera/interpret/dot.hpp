@@ -77,7 +77,8 @@ inline void dot_integer(Machine& m, std::int32_t id, const DotSide& a, const Dot
       const Word x = a.folded.words[pa + i], y = b.folded.words[pb + i];
       acc = integer_op(ir::Op::add, t, v.type, acc, integer_op(ir::Op::mul, t, v.type, x, y, wrong), wrong);
       if (!v.error.empty())
-        errors += product_error(number(v.type, x), a.folded.error_at(pa + i), number(v.type, y), b.folded.error_at(pb + i));
+        errors +=
+            product_error(number(v.type, x), a.folded.error_at(pa + i), number(v.type, y), b.folded.error_at(pb + i));
     }
     v.words[o] = acc;
     if (!v.error.empty()) v.error[o] = errors;

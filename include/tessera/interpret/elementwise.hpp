@@ -37,26 +37,36 @@ void float_loop_2(DType type, std::size_t n, const Lanes* in, Word* out, F f) {
 inline void float_op(ir::Op op, DType type, std::size_t n, const Lanes* in, Word* out) {
   using ir::Op;
   switch (op) {
-    case Op::add: return float_loop_2(type, n, in, out, [](auto a, auto b) { return a + b; });
-    case Op::sub: return float_loop_2(type, n, in, out, [](auto a, auto b) { return a - b; });
-    case Op::mul: return float_loop_2(type, n, in, out, [](auto a, auto b) { return a * b; });
-    case Op::div: return float_loop_2(type, n, in, out, [](auto a, auto b) { return a / b; });
-    case Op::mod: return float_loop_2(type, n, in, out, [](auto a, auto b) { return floor_mod(a, b); });
-    case Op::cdiv: return float_loop_2(type, n, in, out, [](auto a, auto b) { return std::ceil(a / b); });
-    case Op::max: return float_loop_2(type, n, in, out, [](auto a, auto b) { return max_of(a, b); });
-    case Op::min: return float_loop_2(type, n, in, out, [](auto a, auto b) { return min_of(a, b); });
-    case Op::max_number: return float_loop_2(type, n, in, out, [](auto a, auto b) { return max_number_of(a, b); });
-    case Op::min_number: return float_loop_2(type, n, in, out, [](auto a, auto b) { return min_number_of(a, b); });
+    case Op::add:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return a + b; });
+    case Op::sub:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return a - b; });
+    case Op::mul:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return a * b; });
+    case Op::div:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return a / b; });
+    case Op::mod:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return floor_mod(a, b); });
+    case Op::cdiv:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return std::ceil(a / b); });
+    case Op::max:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return max_of(a, b); });
+    case Op::min:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return min_of(a, b); });
+    case Op::max_number:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return max_number_of(a, b); });
+    case Op::min_number:
+      return float_loop_2(type, n, in, out, [](auto a, auto b) { return min_number_of(a, b); });
     case Op::pow:
       return float_loop_2(type, n, in, out, [](auto a, auto b) {
         using W = Wide<decltype(a)>;
         return static_cast<decltype(a)>(std::pow(static_cast<W>(a), static_cast<W>(b)));
       });
     case Op::fma:
-      return float_loop(type, n, in, out, [](const auto& t, Word a, Word b, Word c) {
-        return fma_in(t, t.get(a), t.get(b), t.get(c));
-      });
-    case Op::neg: case Op::abs: {  // signs alone: NaN keeps its payload
+      return float_loop(type, n, in, out,
+                        [](const auto& t, Word a, Word b, Word c) { return fma_in(t, t.get(a), t.get(b), t.get(c)); });
+    case Op::neg:
+    case Op::abs: {  // signs alone: NaN keeps its payload
       const DTypeInfo& t = info(type);
       const Word sign = t.has_sign ? Word{1} << (t.bits - 1) : 0;
       for (std::size_t i = 0; i < n; ++i) out[i] = op == Op::neg ? in[0].word(i) ^ sign : in[0].word(i) & ~sign;
@@ -77,12 +87,13 @@ inline void integer_loop(Machine& m, std::int32_t id, ir::Op op, std::size_t n, 
   for (std::size_t i = 0; i < n; ++i) {
     Wrong wrong = Wrong::none;
     const Word a = in[0].word(i), b = in[1].words ? in[1].word(i) : 0;
-    Word w = op == ir::Op::fma ? integer_op(ir::Op::mul, t, v.type, a, b, wrong) : integer_op(op, t, v.type, a, b, wrong);
+    Word w =
+        op == ir::Op::fma ? integer_op(ir::Op::mul, t, v.type, a, b, wrong) : integer_op(op, t, v.type, a, b, wrong);
     if (op == ir::Op::fma) w = integer_op(ir::Op::add, t, v.type, w, in[2].word(i), wrong);
     v.words[i] = w;
     if (wrong == Wrong::none || !m.lane_exists(v.shape, static_cast<std::int64_t>(i), v.gone)) continue;
-    const std::string what = std::string(ir::info(op).text) + " of " + std::to_string(static_cast<std::int64_t>(a)) + " and " +
-                             std::to_string(static_cast<std::int64_t>(b)) + " in " + std::string(t.name);
+    const std::string what = std::string(ir::info(op).text) + " of " + std::to_string(static_cast<std::int64_t>(a)) +
+                             " and " + std::to_string(static_cast<std::int64_t>(b)) + " in " + std::string(t.name);
     const bool overflow = wrong == Wrong::overflow;
     m.found(overflow ? FindingKind::overflow : FindingKind::division, id,
             what + (overflow ? " overflows" : " divides by zero") + m.place(v.shape, static_cast<std::int64_t>(i)))
@@ -111,12 +122,15 @@ inline void cast_loop(DType from, DType to, std::int64_t imm, std::size_t n, con
     for (std::size_t i = 0; i < n; ++i) out[i] = canonical(to, in[0].word(i));
   } else if (imm == 0 && f.is_floating() && t.is_floating() && f.bits < t.bits && t.bits >= 32) {
     float_loop(to, n, in, out, [from](const auto& a, Word w) {
-      if constexpr (requires { a.type; }) return 0.0;  // `to` is f32 or f64
-      else return static_cast<decltype(a.get(w))>(number(from, w));
+      if constexpr (requires { a.type; })
+        return 0.0;  // `to` is f32 or f64
+      else
+        return static_cast<decltype(a.get(w))>(number(from, w));
     });
   } else {
     for (std::size_t i = 0; i < n; ++i)
-      out[i] = canonical(to, convert_bits(from, to, in[0].word(i), rounding, saturation, in[1].words ? in[1].word(i) : 0));
+      out[i] =
+          canonical(to, convert_bits(from, to, in[0].word(i), rounding, saturation, in[1].words ? in[1].word(i) : 0));
   }
 }
 
@@ -152,8 +166,9 @@ inline void elementwise_error(Machine& m, const ir::Node& n, DType operand_type,
     else if (!is_float)
       e = integer_error(c);
     else
-      e = float_error(c, n.op != Op::mul ? 0.0 : v.type == DType::f64 ? std::fabs(std::fma(c.x[0], c.x[1], -c.result))
-                                                                     : std::fabs(c.x[0] * c.x[1] - c.result));
+      e = float_error(c, n.op != Op::mul        ? 0.0
+                         : v.type == DType::f64 ? std::fabs(std::fma(c.x[0], c.x[1], -c.result))
+                                                : std::fabs(c.x[0] * c.x[1] - c.result));
     v.error[i] = e;
     any |= e != 0;
   }

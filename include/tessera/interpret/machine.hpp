@@ -48,10 +48,10 @@ struct Array {
   // By element, row-major over the extents; empty until needed.
   std::vector<double> error;
   std::vector<Sum> sums;
-  std::vector<std::int64_t> writer;      ///< the program that wrote by =; −1 none
-  std::vector<std::int64_t> adder;       ///< the program that wrote by += or an atomic; −1 none, −2 several
-  std::vector<std::int64_t> reader;      ///< the program that read; −1 none, −2 several
-  std::vector<std::uint32_t> stamp;      ///< the last store that wrote it: two of its lanes may not
+  std::vector<std::int64_t> writer;  ///< the program that wrote by =; −1 none
+  std::vector<std::int64_t> adder;   ///< the program that wrote by += or an atomic; −1 none, −2 several
+  std::vector<std::int64_t> reader;  ///< the program that read; −1 none, −2 several
+  std::vector<std::uint32_t> stamp;  ///< the last store that wrote it: two of its lanes may not
 
   struct Private {
     Word word = 0;
@@ -73,17 +73,17 @@ struct Machine {
   Configuration tunables;
   std::vector<std::int64_t> extents;
   std::vector<Array> arrays;
-  std::vector<Value> values;             ///< by node
+  std::vector<Value> values;  ///< by node
   std::vector<AxisState> axes;
-  std::vector<std::int32_t> end_of;      ///< by node that opens a region: where it closes; −1 of others
-  std::vector<std::uint8_t> ready;       ///< by node: its value is known before the launch
-  std::vector<std::vector<Value>> parts; ///< by node with several results
+  std::vector<std::int32_t> end_of;       ///< by node that opens a region: where it closes; −1 of others
+  std::vector<std::uint8_t> ready;        ///< by node: its value is known before the launch
+  std::vector<std::vector<Value>> parts;  ///< by node with several results
   std::vector<GridAxis> grid;
-  std::int64_t number = -1;              ///< of the present program, −1 before the launch
-  std::uint32_t stores = 0;              ///< stores so far
-  int uncertain = 0;                     ///< depth of regions that may not have been entered
-  bool slack = false;                    ///< inside a custom reduction, whose order is free: every rounding counts
-  bool stopped = false;                  ///< by stop_if
+  std::int64_t number = -1;  ///< of the present program, −1 before the launch
+  std::uint32_t stores = 0;  ///< stores so far
+  int uncertain = 0;         ///< depth of regions that may not have been entered
+  bool slack = false;        ///< inside a custom reduction, whose order is free: every rounding counts
+  bool stopped = false;      ///< by stop_if
 
   Machine(const ir::Program& p, const Options& o, Report& r) : program(p), options(o), report(r) {}
 
@@ -93,8 +93,12 @@ struct Machine {
   AxisState& axis(int a) { return axes[static_cast<std::size_t>(a)]; }
   const AxisState& axis(int a) const { return axes[static_cast<std::size_t>(a)]; }
 
-  std::string axis_name(int a) const { return std::string(program.str(program.axes[static_cast<std::size_t>(a)].name)); }
-  std::string argument_name(int a) const { return std::string(program.str(program.args[static_cast<std::size_t>(a)].name)); }
+  std::string axis_name(int a) const {
+    return std::string(program.str(program.axes[static_cast<std::size_t>(a)].name));
+  }
+  std::string argument_name(int a) const {
+    return std::string(program.str(program.args[static_cast<std::size_t>(a)].name));
+  }
 
   /// Adds a finding; `text` follows "kernel, line 6: ". The rest of its facts may be filled in.
   Finding& found(FindingKind kind, std::int32_t node_id, const std::string& text) {
@@ -104,7 +108,8 @@ struct Machine {
     f.kind = kind;
     f.node = node_id;
     f.line = node_id >= 0 && static_cast<std::size_t>(node_id) < program.lines.size()
-                 ? program.lines[static_cast<std::size_t>(node_id)] : 0;
+                 ? program.lines[static_cast<std::size_t>(node_id)]
+                 : 0;
     f.program = number;
     f.text = std::string(program.name);
     if (f.line) f.text += ", line " + std::to_string(f.line);
@@ -121,7 +126,8 @@ struct Machine {
     for (int i = 0; i < n.rank; ++i) {
       const std::int64_t lanes = axis(n.axes[i]).lanes;
       s.add(n.axes[i], lanes);
-      if (lanes > 0 && count > options.most_lanes / lanes) limit(id, "a tile of too many lanes: see Options::most_lanes");
+      if (lanes > 0 && count > options.most_lanes / lanes)
+        limit(id, "a tile of too many lanes: see Options::most_lanes");
       count *= lanes;
     }
     return s;
@@ -165,7 +171,8 @@ struct Machine {
     std::string text;
     for (int i = s.rank - 1; i >= 0; --i) {
       const AxisState& a = axis(s.axes[i]);
-      text = axis_name(s.axes[i]) + " = " + std::to_string(a.begin + lane % s.lanes[i]) + (text.empty() ? "" : ", ") + text;
+      text = axis_name(s.axes[i]) + " = " + std::to_string(a.begin + lane % s.lanes[i]) + (text.empty() ? "" : ", ") +
+             text;
       lane /= s.lanes[i];
     }
     return text.empty() ? text : " at " + text;
@@ -183,7 +190,8 @@ struct Machine {
   std::int64_t cut(std::int32_t id, std::int32_t user) {
     const std::int64_t n = integer(id);
     if (n > 0) return n;
-    found(FindingKind::configuration, user, "a block of " + std::to_string(n) + " lanes: tile sizes are 1 or more").index = n;
+    found(FindingKind::configuration, user, "a block of " + std::to_string(n) + " lanes: tile sizes are 1 or more")
+        .index = n;
     throw Stopped{};
   }
 };

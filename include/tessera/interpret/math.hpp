@@ -21,25 +21,44 @@ template <class T>
 T function(ir::Op op, T x) {
   using ir::Op;
   switch (op) {
-    case Op::sqrt: return std::sqrt(x);
-    case Op::rsqrt: return 1 / std::sqrt(x);
-    case Op::exp: return std::exp(x);
-    case Op::exp2: return std::exp2(x);
-    case Op::expm1: return std::expm1(x);
-    case Op::log: return std::log(x);
-    case Op::log2: return std::log2(x);
-    case Op::log1p: return std::log1p(x);
-    case Op::sin: return std::sin(x);
-    case Op::cos: return std::cos(x);
-    case Op::tan: return std::tan(x);
-    case Op::tanh: return std::tanh(x);
-    case Op::erf: return std::erf(x);
-    case Op::sigmoid: return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
-    case Op::floor: return std::floor(x);
-    case Op::ceil: return std::ceil(x);
-    case Op::trunc: return std::trunc(x);
-    case Op::round: return std::nearbyint(x);
-    default: return x;
+    case Op::sqrt:
+      return std::sqrt(x);
+    case Op::rsqrt:
+      return 1 / std::sqrt(x);
+    case Op::exp:
+      return std::exp(x);
+    case Op::exp2:
+      return std::exp2(x);
+    case Op::expm1:
+      return std::expm1(x);
+    case Op::log:
+      return std::log(x);
+    case Op::log2:
+      return std::log2(x);
+    case Op::log1p:
+      return std::log1p(x);
+    case Op::sin:
+      return std::sin(x);
+    case Op::cos:
+      return std::cos(x);
+    case Op::tan:
+      return std::tan(x);
+    case Op::tanh:
+      return std::tanh(x);
+    case Op::erf:
+      return std::erf(x);
+    case Op::sigmoid:
+      return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+    case Op::floor:
+      return std::floor(x);
+    case Op::ceil:
+      return std::ceil(x);
+    case Op::trunc:
+      return std::trunc(x);
+    case Op::round:
+      return std::nearbyint(x);
+    default:
+      return x;
   }
 }
 
@@ -57,13 +76,21 @@ T floor_mod(T a, T b) {
 }
 
 template <class T>
-T max_of(T a, T b) { return a != a ? a : b != b ? b : a < b ? b : a; }
+T max_of(T a, T b) {
+  return a != a ? a : b != b ? b : a < b ? b : a;
+}
 template <class T>
-T min_of(T a, T b) { return a != a ? a : b != b ? b : b < a ? b : a; }
+T min_of(T a, T b) {
+  return a != a ? a : b != b ? b : b < a ? b : a;
+}
 template <class T>
-T max_number_of(T a, T b) { return a != a ? b : b != b ? a : a < b ? b : a; }
+T max_number_of(T a, T b) {
+  return a != a ? b : b != b ? a : a < b ? b : a;
+}
 template <class T>
-T min_number_of(T a, T b) { return a != a ? b : b != b ? a : b < a ? b : a; }
+T min_number_of(T a, T b) {
+  return a != a ? b : b != b ? a : b < a ? b : a;
+}
 
 /// What went wrong in an integer operation.
 enum class Wrong : std::uint8_t { none, overflow, division };
@@ -85,14 +112,22 @@ inline Word integer_op(ir::Op op, const DTypeInfo& t, DType type, Word a, Word b
     return b == 0;
   };
   switch (op) {
-    case Op::neg: over = __builtin_sub_overflow(std::int64_t{0}, s(a), &r); break;
+    case Op::neg:
+      over = __builtin_sub_overflow(std::int64_t{0}, s(a), &r);
+      break;
     case Op::abs:
       if (!is_signed || s(a) >= 0) return a;
       over = __builtin_sub_overflow(std::int64_t{0}, s(a), &r);
       break;
-    case Op::add: over = __builtin_add_overflow(s(a), s(b), &r); break;
-    case Op::sub: over = __builtin_sub_overflow(s(a), s(b), &r); break;
-    case Op::mul: over = __builtin_mul_overflow(s(a), s(b), &r); break;
+    case Op::add:
+      over = __builtin_add_overflow(s(a), s(b), &r);
+      break;
+    case Op::sub:
+      over = __builtin_sub_overflow(s(a), s(b), &r);
+      break;
+    case Op::mul:
+      over = __builtin_mul_overflow(s(a), s(b), &r);
+      break;
     case Op::div:
       if (division()) return 0;
       if (!is_signed) return a / b;
@@ -109,8 +144,12 @@ inline Word integer_op(ir::Op op, const DTypeInfo& t, DType type, Word a, Word b
       if (division()) return 0;
       if (!is_signed) return a % b;
       return b == ~Word{0} ? 0 : static_cast<Word>(s(a) - s(b) * floor_div(s(a), s(b)));
-    case Op::max: case Op::max_number: return (is_signed ? s(a) < s(b) : a < b) ? b : a;
-    case Op::min: case Op::min_number: return (is_signed ? s(b) < s(a) : b < a) ? b : a;
+    case Op::max:
+    case Op::max_number:
+      return (is_signed ? s(a) < s(b) : a < b) ? b : a;
+    case Op::min:
+    case Op::min_number:
+      return (is_signed ? s(b) < s(a) : b < a) ? b : a;
     case Op::pow: {
       Word result = 1, base = a;
       if (is_signed && s(b) < 0) return a == 1 ? 1 : a == ~Word{0} ? (b & 1 ? a : 1) : 0;
@@ -120,15 +159,21 @@ inline Word integer_op(ir::Op op, const DTypeInfo& t, DType type, Word a, Word b
       }
       return result;
     }
-    case Op::bit_and: return a & b;
-    case Op::bit_or: return a | b;
-    case Op::bit_xor: return a ^ b;
-    case Op::logical_not: return canonical(type, t.is_boolean() ? a == 0 : ~a);
-    case Op::shl: return b >= t.bits ? 0 : canonical(type, a << b);
+    case Op::bit_and:
+      return a & b;
+    case Op::bit_or:
+      return a | b;
+    case Op::bit_xor:
+      return a ^ b;
+    case Op::logical_not:
+      return canonical(type, t.is_boolean() ? a == 0 : ~a);
+    case Op::shl:
+      return b >= t.bits ? 0 : canonical(type, a << b);
     case Op::shr:
       if (is_signed) return static_cast<Word>(s(a) >> (b >= t.bits ? 63 : b));
       return b >= t.bits ? 0 : a >> b;
-    default: return a;
+    default:
+      return a;
   }
   const Word word = canonical(type, static_cast<Word>(r));
   if (is_signed && (over || s(word) != r)) wrong = Wrong::overflow;
@@ -140,12 +185,18 @@ template <class T>
 bool compare(ir::Op op, T a, T b) {
   using ir::Op;
   switch (op) {
-    case Op::lt: return a < b;
-    case Op::le: return a <= b;
-    case Op::gt: return a > b;
-    case Op::ge: return a >= b;
-    case Op::eq: return a == b;
-    default: return a != b;
+    case Op::lt:
+      return a < b;
+    case Op::le:
+      return a <= b;
+    case Op::gt:
+      return a > b;
+    case Op::ge:
+      return a >= b;
+    case Op::eq:
+      return a == b;
+    default:
+      return a != b;
   }
 }
 

@@ -51,8 +51,9 @@ inline void run_load(Machine& m, std::int32_t id) {
         w = cell->second.word;
         e = cell->second.error;
       } else {
-        m.found(FindingKind::unwritten, id,
-                m.argument_name(array) + " is read before it is written" + m.place(v.shape, static_cast<std::int64_t>(i)))
+        m.found(
+             FindingKind::unwritten, id,
+             m.argument_name(array) + " is read before it is written" + m.place(v.shape, static_cast<std::int64_t>(i)))
             .argument = array;
       }
     } else {
@@ -76,7 +77,8 @@ inline void add_to_element(Machine& m, std::int32_t id, Array& a, int array, std
     Wrong wrong = Wrong::none;
     write_element(a, offset, integer_op(ir::Op::add, t, a.type, old, x, wrong));
     if (wrong != Wrong::none)
-      m.found(FindingKind::overflow, id, m.argument_name(array) + ": += in " + std::string(t.name) + " overflows").argument = array;
+      m.found(FindingKind::overflow, id, m.argument_name(array) + ": += in " + std::string(t.name) + " overflows")
+          .argument = array;
     const double before = a.error.empty() ? 0.0 : a.error[static_cast<std::size_t>(element)];
     set_error(m, a, element, before + e);
     return;
@@ -89,7 +91,8 @@ inline void add_to_element(Machine& m, std::int32_t id, Array& a, int array, std
   Array::Sum& s = a.sums[static_cast<std::size_t>(element)];
   const double term = number(a.type, x), before = number(a.type, old), after = number(a.type, sum);
   if (s.terms == 0) {
-    s.facts = {std::fabs(before), a.error.empty() ? 0.0 : a.error[static_cast<std::size_t>(element)], 0, !std::isfinite(before)};
+    s.facts = {std::fabs(before), a.error.empty() ? 0.0 : a.error[static_cast<std::size_t>(element)], 0,
+               !std::isfinite(before)};
     s.exact = before;
   }
   s.terms += 1;
@@ -201,21 +204,33 @@ inline void run_atomic(Machine& m, std::int32_t id) {
     double e = std::max(value.error_at(i), a.error.empty() || cell ? 0.0 : a.error[static_cast<std::size_t>(element)]);
     Wrong wrong = Wrong::none;
     switch (kind) {
-      case AtomicKind::min: case AtomicKind::max: {
+      case AtomicKind::min:
+      case AtomicKind::max: {
         const bool is_max = kind == AtomicKind::max;
         if (t.is_floating())
-          with_arithmetic(a.type, [&](auto f) {
-            w = f.put(is_max ? max_of(f.get(old), f.get(x)) : min_of(f.get(old), f.get(x)));
-          });
+          with_arithmetic(
+              a.type, [&](auto f) { w = f.put(is_max ? max_of(f.get(old), f.get(x)) : min_of(f.get(old), f.get(x))); });
         else
           w = integer_op(is_max ? ir::Op::max : ir::Op::min, t, a.type, old, x, wrong);
         break;
       }
-      case AtomicKind::exchange: w = x; e = unbounded; break;
-      case AtomicKind::compare_exchange: w = old == expected.word(i) ? x : old; e = unbounded; break;
-      case AtomicKind::bit_and: w = old & x; break;
-      case AtomicKind::bit_or: w = old | x; break;
-      case AtomicKind::bit_xor: w = old ^ x; break;
+      case AtomicKind::exchange:
+        w = x;
+        e = unbounded;
+        break;
+      case AtomicKind::compare_exchange:
+        w = old == expected.word(i) ? x : old;
+        e = unbounded;
+        break;
+      case AtomicKind::bit_and:
+        w = old & x;
+        break;
+      case AtomicKind::bit_or:
+        w = old | x;
+        break;
+      case AtomicKind::bit_xor:
+        w = old ^ x;
+        break;
       case AtomicKind::add:
         if (t.is_floating())
           with_arithmetic(a.type, [&](auto f) { w = f.put(f.get(old) + f.get(x)); });
@@ -223,7 +238,8 @@ inline void run_atomic(Machine& m, std::int32_t id) {
           w = integer_op(ir::Op::add, t, a.type, old, x, wrong);
         break;
     }
-    if (wrong != Wrong::none) m.found(FindingKind::overflow, id, m.argument_name(array) + ": atomic add overflows").argument = array;
+    if (wrong != Wrong::none)
+      m.found(FindingKind::overflow, id, m.argument_name(array) + ": atomic add overflows").argument = array;
     if (p.doubtful(i) || m.uncertain > 0) e = unbounded;
     if (cell) {
       cell->word = w;

@@ -91,10 +91,11 @@ inline double fma_to_odd(double a, double b, double c) {
   if (!std::isfinite(r)) return r;
   const double p = a * b, p_low = std::fma(a, b, -p);  // exact: p + p_low
   const double s = p + c, t = s - p;
-  const double s_low = (p - (s - t)) + (c - t);  // exact: s + s_low
-  const double rest = (s - r) + (s_low + p_low);   // only its sign and its being 0 matter
+  const double s_low = (p - (s - t)) + (c - t);   // exact: s + s_low
+  const double rest = (s - r) + (s_low + p_low);  // only its sign and its being 0 matter
   if (rest == 0 || (std::bit_cast<Word>(r) & 1) != 0) return r;
-  return std::nextafter(r, rest > 0 ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity());
+  return std::nextafter(r,
+                        rest > 0 ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity());
 }
 
 /// a·b + c rounded once to f32. The product is exact in f64; rounding the f64 sum again is wrong at most where that sum

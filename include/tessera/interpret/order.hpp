@@ -49,7 +49,8 @@ inline void run_cumulative(Machine& m, std::int32_t id) {
           facts.magnitude += std::fabs(x);
           facts.special |= !std::isfinite(x);
           exact += x;
-          facts.errors = is_sum ? facts.errors + ex : product_error(before, facts.errors, x, ex) + 2 * ulp(number(n.type, acc));
+          facts.errors =
+              is_sum ? facts.errors + ex : product_error(before, facts.errors, x, ex) + 2 * ulp(number(n.type, acc));
         }
         f.words[i] = acc;
         if (f.error.empty()) continue;
@@ -63,15 +64,17 @@ inline void run_cumulative(Machine& m, std::int32_t id) {
   };
   if (t.is_floating()) {
     with_arithmetic(n.type, [&](auto a) {
-      scan([&](Word acc, Word x, std::size_t) { return a.put(is_sum ? a.get(acc) + a.get(x) : a.get(acc) * a.get(x)); });
+      scan(
+          [&](Word acc, Word x, std::size_t) { return a.put(is_sum ? a.get(acc) + a.get(x) : a.get(acc) * a.get(x)); });
     });
   } else {
     scan([&](Word acc, Word x, std::size_t i) {
       Wrong wrong = Wrong::none;
       const Word r = integer_op(is_sum ? ir::Op::add : ir::Op::mul, t, n.type, acc, x, wrong);
       if (wrong != Wrong::none && m.lane_exists(f.shape, static_cast<std::int64_t>(i), {}))
-        m.found(FindingKind::overflow, id, std::string(ir::info(n.op).text) + " in " + std::string(t.name) + " overflows" +
-                                               m.place(f.shape, static_cast<std::int64_t>(i)));
+        m.found(FindingKind::overflow, id,
+                std::string(ir::info(n.op).text) + " in " + std::string(t.name) + " overflows" +
+                    m.place(f.shape, static_cast<std::int64_t>(i)));
       return r;
     });
   }
@@ -160,8 +163,7 @@ inline void run_topk(Machine& m, std::int32_t id) {
         return compare_error(number(n.type, f.words[x]), e, number(n.type, f.words[y]), e) > 0;
       };
       best.error[o * k + i] = e;
-      where.error[o * k + i] =
-          (i > 0 && close(i, i - 1)) || (i + 1 < from.size() && close(i, i + 1)) ? unbounded : 0.0;
+      where.error[o * k + i] = (i > 0 && close(i, i - 1)) || (i + 1 < from.size() && close(i, i + 1)) ? unbounded : 0.0;
     }
   }
   put_back(best, v);

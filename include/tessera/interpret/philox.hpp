@@ -9,8 +9,8 @@
 TESSERA_BEGIN
 namespace interpreter {
 
-/// The four words of Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-/// The key is (low, high) half of `seed`; the counter's words are (low, high) half of `counter`, 0, 0.
+/// The four words of Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
+/// 2011). The key is (low, high) half of `seed`; the counter's words are (low, high) half of `counter`, 0, 0.
 constexpr std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t counter) {
   std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
   std::array<std::uint32_t, 4> c{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0};

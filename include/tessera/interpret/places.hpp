@@ -12,13 +12,13 @@ namespace interpreter {
 /// What an access of an array touches: for each lane of its shape an element, or that it does not.
 struct Places {
   Shape shape;
-  std::vector<std::int64_t> element;     ///< row-major over the extents; −1: outside
-  std::vector<std::int64_t> offset;      ///< by the strides, in elements
-  std::vector<std::int8_t> outside;      ///< the first array axis whose index is outside, −1 none; empty: none at all
-  std::vector<std::uint8_t> exists;      ///< of lanes that exist and are not masked off; empty: all
-  std::vector<std::uint8_t> gone;        ///< as in Value
-  std::vector<std::uint8_t> doubt;       ///< the index, or the mask, may be otherwise; empty: none
-  bool index_doubt = false;              ///< some index may be otherwise
+  std::vector<std::int64_t> element;  ///< row-major over the extents; −1: outside
+  std::vector<std::int64_t> offset;   ///< by the strides, in elements
+  std::vector<std::int8_t> outside;   ///< the first array axis whose index is outside, −1 none; empty: none at all
+  std::vector<std::uint8_t> exists;   ///< of lanes that exist and are not masked off; empty: all
+  std::vector<std::uint8_t> gone;     ///< as in Value
+  std::vector<std::uint8_t> doubt;    ///< the index, or the mask, may be otherwise; empty: none
+  bool index_doubt = false;           ///< some index may be otherwise
 
   bool has(std::size_t i) const { return exists.empty() || exists[i] != 0; }
   bool doubtful(std::size_t i) const { return !doubt.empty() && doubt[i] != 0; }
@@ -27,15 +27,17 @@ struct Places {
 /// "N", or "B+1": the extent of an array's axis.
 inline std::string array_axis(const Machine& m, int array, int k) {
   const ir::Arg& arg = m.program.args[static_cast<std::size_t>(array)];
-  const ir::Extent& e = m.program.extents[static_cast<std::size_t>(m.program.arg_extents[static_cast<std::size_t>(arg.first_extent + k)])];
+  const ir::Extent& e =
+      m.program
+          .extents[static_cast<std::size_t>(m.program.arg_extents[static_cast<std::size_t>(arg.first_extent + k)])];
   return std::string(m.program.str(e.base)) + (e.plus ? "+" + std::to_string(e.plus) : "") +
          (e.divide > 1 ? "/" + std::to_string(e.divide) : "");
 }
 
 /// Computes the places of a load, store, accumulate or atomic of array `a`; `mask` is the mask's operand number or −1.
 /// Reports indices outside, unless `padded`.
-inline void find_places(Machine& m, std::int32_t id, const ir::Node& n, const Array& a, int array, int mask, bool padded,
-                        Places& p) {
+inline void find_places(Machine& m, std::int32_t id, const ir::Node& n, const Array& a, int array, int mask,
+                        bool padded, Places& p) {
   p.shape = m.shape_of(n, id);
   const auto size = static_cast<std::size_t>(p.shape.count());
   p.element.assign(size, 0);
@@ -57,19 +59,17 @@ inline void find_places(Machine& m, std::int32_t id, const ir::Node& n, const Ar
     p.index_doubt |= l.error != nullptr;
     const std::int64_t extent = a.extent[k], stride = a.stride[k];
     bool within = true;
+    const auto add = [&](std::size_t i, Word x) {  // wraps where the index is far outside
+      p.element[i] = static_cast<std::int64_t>(static_cast<Word>(p.element[i]) * static_cast<Word>(extent) + x);
+      p.offset[i] = static_cast<std::int64_t>(static_cast<Word>(p.offset[i]) + x * static_cast<Word>(stride));
+    };
     if (l.step == 0 && size > 0) {
-      const auto x = static_cast<std::int64_t>(l.words[0]);
-      within = x >= 0 && x < extent;
-      for (std::size_t i = 0; i < size; ++i) {
-        p.element[i] = p.element[i] * extent + x;
-        p.offset[i] += x * stride;
-      }
+      within = l.words[0] < static_cast<Word>(extent);
+      for (std::size_t i = 0; i < size; ++i) add(i, l.words[0]);
     } else {
       for (std::size_t i = 0; i < size; ++i) {
-        const auto x = static_cast<std::int64_t>(l.words[i]);
-        within = within & (x >= 0) & (x < extent);
-        p.element[i] = static_cast<std::int64_t>(static_cast<Word>(p.element[i]) * static_cast<Word>(extent) + static_cast<Word>(x));
-        p.offset[i] = static_cast<std::int64_t>(static_cast<Word>(p.offset[i]) + static_cast<Word>(x) * static_cast<Word>(stride));
+        within = within & (l.words[i] < static_cast<Word>(extent));
+        add(i, l.words[i]);
       }
     }
     if (within) continue;
@@ -95,8 +95,8 @@ inline void find_places(Machine& m, std::int32_t id, const ir::Node& n, const Ar
     const int k = p.outside[i];
     const auto x = static_cast<std::int64_t>(index[static_cast<std::size_t>(k)].word(i));
     Finding& f = m.found(FindingKind::outside, id,
-                         m.argument_name(array) + ": index " + std::to_string(x) + " of axis " + array_axis(m, array, k) +
-                             " is outside 0 … " + std::to_string(a.extent[k] - 1) +
+                         m.argument_name(array) + ": index " + std::to_string(x) + " of axis " +
+                             array_axis(m, array, k) + " is outside 0 … " + std::to_string(a.extent[k] - 1) +
                              m.place(p.shape, static_cast<std::int64_t>(i)));
     f.argument = array;
     f.axis = k;
@@ -131,19 +131,22 @@ inline void lose_bounds(Machine& m, Array& a) {
   for (auto& [place, cell] : a.memory) cell.error = unbounded;
 }
 
-// ---- races between programs of the grid ------------------------------------------------------------------------------
+// ---- races between programs of the grid
+// ------------------------------------------------------------------------------
 
-inline void found_race(Machine& m, std::int32_t id, int array, std::int64_t element, std::int64_t other, const std::string& what) {
+inline void found_race(Machine& m, std::int32_t id, int array, std::int64_t element, std::int64_t other,
+                       const std::string& what) {
   std::string place;
   const Array& a = m.arrays[static_cast<std::size_t>(array)];
   for (int k = a.rank - 1; k >= 0; --k) {
     place = std::to_string(element % a.extent[k]) + (place.empty() ? "" : ", ") + place;
     element /= a.extent[k];
   }
-  Finding& f = m.found(FindingKind::race, id, m.argument_name(array) + "(" + place + ") is " + what +
-                                                  (other >= 0    ? " program " + std::to_string(other)
-                                                   : other == -2 ? " several programs"
-                                                                 : ""));
+  Finding& f = m.found(FindingKind::race, id,
+                       m.argument_name(array) + "(" + place + ") is " + what +
+                           (other >= 0    ? " program " + std::to_string(other)
+                            : other == -2 ? " several programs"
+                                          : ""));
   f.argument = array;
   f.other = other;
 }

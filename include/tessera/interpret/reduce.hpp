@@ -14,10 +14,10 @@ namespace interpreter {
 
 /// An operand laid out for a reduction: `outer` × `inner` lanes, the inner ones over the axes that go.
 struct Folded {
-  Shape shape;                        ///< the kept axes, then the others
+  Shape shape;  ///< the kept axes, then the others
   std::vector<Word> words;
   std::vector<double> error;
-  std::vector<std::uint8_t> exists;   ///< empty: all
+  std::vector<std::uint8_t> exists;  ///< empty: all
   std::size_t outer = 1, inner = 1;
 
   bool has(std::size_t i) const { return exists.empty() || exists[i] != 0; }
@@ -90,13 +90,15 @@ inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double te
         if (is_sum)
           facts.errors += ex;
         else
-          facts.errors = product_error(before, facts.errors, static_cast<double>(x), ex) + 2 * ulp(static_cast<double>(acc));
+          facts.errors =
+              product_error(before, facts.errors, static_cast<double>(x), ex) + 2 * ulp(static_cast<double>(acc));
       }
       v.words[o] = t.put(acc);
       if (!bounds || present == 0) continue;
       const double r = static_cast<double>(acc);
       facts.own = static_cast<double>(std::fabs(exact - acc));
-      v.error[o] = is_sum ? sum_error(v.type, ulp, terms, facts, r) : rounded_error(facts.errors, r, ulp, facts.special, true);
+      v.error[o] =
+          is_sum ? sum_error(v.type, ulp, terms, facts, r) : rounded_error(facts.errors, r, ulp, facts.special, true);
     }
   });
 }
@@ -111,15 +113,17 @@ inline void fold_integer(Machine& m, std::int32_t id, const ir::Node& n, const F
     for (std::size_t i = o * f.inner; i < (o + 1) * f.inner; ++i) {
       if (!f.has(i)) continue;
       if (!f.error.empty())
-        errors = n.op == ir::Op::sum ? errors + f.error[i]
-                                     : product_error(number(v.type, acc), errors, number(v.type, f.words[i]), f.error[i]);
+        errors = n.op == ir::Op::sum
+                     ? errors + f.error[i]
+                     : product_error(number(v.type, acc), errors, number(v.type, f.words[i]), f.error[i]);
       acc = integer_op(op, t, v.type, acc, f.words[i], wrong);
     }
     v.words[o] = acc;
     if (!v.error.empty()) v.error[o] = errors;
     if (wrong != Wrong::none && m.lane_exists(v.shape, static_cast<std::int64_t>(o), v.gone))
-      m.found(FindingKind::overflow, id, std::string(ir::info(n.op).text) + " in " + std::string(t.name) + " overflows" +
-                                             m.place(v.shape, static_cast<std::int64_t>(o)));
+      m.found(FindingKind::overflow, id,
+              std::string(ir::info(n.op).text) + " in " + std::string(t.name) + " overflows" +
+                  m.place(v.shape, static_cast<std::int64_t>(o)));
   }
 }
 

@@ -19,9 +19,9 @@ using Configuration = std::vector<std::int64_t>;
 inline constexpr std::int64_t default_tunable = 16;
 
 struct Options {
-  bool bounds = true;                 ///< compute an error bound for each element written (about half the speed)
-  bool races = true;                  ///< find races between programs of the grid
-  std::size_t most_findings = 64;     ///< later ones are counted, not kept
+  bool bounds = true;              ///< compute an error bound for each element written (about half the speed)
+  bool races = true;               ///< find races between programs of the grid
+  std::size_t most_findings = 64;  ///< later ones are counted, not kept
   std::int64_t most_iterations = std::int64_t{1} << 26;  ///< of one loop; more is a finding, and ends the run
   std::int64_t most_lanes = std::int64_t{1} << 28;       ///< of one tile; more is a finding, and ends the run
 };
@@ -42,7 +42,7 @@ enum class FindingKind : std::uint8_t {
 };
 
 constexpr std::string_view to_string(FindingKind kind) {
-  constexpr std::string_view names[] = {"outside", "overflow", "division", "unwritten", "race",  "check",
+  constexpr std::string_view names[] = {"outside", "overflow", "division", "unwritten",     "race", "check",
                                         "expects", "ragged",   "identity", "configuration", "limit"};
   return names[static_cast<std::size_t>(kind)];
 }
@@ -50,19 +50,20 @@ constexpr std::string_view to_string(FindingKind kind) {
 /// One thing found wrong. `text` is whole by itself; the numbers repeat its facts for programs.
 struct Finding {
   FindingKind kind = FindingKind::outside;
-  std::string text;             ///< "gemm, line 6: x: index 12 of axis N is outside 0 … 9 (program 3)"
-  std::int32_t node = -1;       ///< of the program
-  std::uint32_t line = 0;       ///< of the kernel's source, 0 where unknown
-  std::int32_t argument = -1;   ///< index into Program::args
-  std::int32_t axis = -1;       ///< number of the array's axis
-  std::int64_t index = 0;       ///< the index, length or value that is wrong
-  std::int64_t extent = 0;      ///< what it had to be below
-  std::int64_t program = -1;    ///< linear number in the grid; −1 before the launch
-  std::int64_t other = -1;      ///< of a race: the other program
+  std::string text;            ///< "gemm, line 6: x: index 12 of axis N is outside 0 … 9 (program 3)"
+  std::int32_t node = -1;      ///< of the program
+  std::uint32_t line = 0;      ///< of the kernel's source, 0 where unknown
+  std::int32_t argument = -1;  ///< index into Program::args
+  std::int32_t axis = -1;      ///< number of the array's axis
+  std::int64_t index = 0;      ///< the index, length or value that is wrong
+  std::int64_t extent = 0;     ///< what it had to be below
+  std::int64_t program = -1;   ///< linear number in the grid; −1 before the launch
+  std::int64_t other = -1;     ///< of a race: the other program
 };
 
 /// Bounds on the elements of one argument: any legal evaluation of the program gives an element within ± its bound of
-/// what the interpreter wrote. Infinite where none is known. Elements count row-major over the extents, whatever the strides.
+/// what the interpreter wrote. Infinite where none is known. Elements count row-major over the extents, whatever the
+/// strides.
 struct Bounds {
   std::vector<double> of_element;  ///< empty: all 0
   double at(std::size_t element) const { return of_element.empty() ? 0.0 : of_element[element]; }
@@ -71,11 +72,11 @@ struct Bounds {
 /// What a run found, printed and promises. Arguments were written in place.
 struct Report {
   std::vector<Finding> findings;
-  std::size_t finding_count = 0;      ///< includes those beyond Options::most_findings
-  std::string output;                 ///< what `print` printed, in the order of programs
-  std::vector<Bounds> bounds;         ///< of each entry of Program::args; only Out and InOut have any
-  std::vector<std::int64_t> grid;     ///< programs along each grid axis, in node order
-  std::int64_t programs = 0;          ///< their number
+  std::size_t finding_count = 0;   ///< includes those beyond Options::most_findings
+  std::string output;              ///< what `print` printed, in the order of programs
+  std::vector<Bounds> bounds;      ///< of each entry of Program::args; only Out and InOut have any
+  std::vector<std::int64_t> grid;  ///< programs along each grid axis, in node order
+  std::int64_t programs = 0;       ///< their number
   /// A branch, a loop or an index hung on a value within its error bound of another decision. What depends on it has
   /// infinite bounds.
   bool uncertain_control = false;

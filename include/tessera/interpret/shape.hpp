@@ -61,8 +61,9 @@ inline void run_at(Machine& m, std::int32_t id) {
   if (at.gone) v.gone.assign(v.size(), 0);
   for (std::size_t i = 0; i < v.size(); ++i) {
     const auto position = static_cast<std::int64_t>(at.word(i));
-    const bool within = position >= a.begin && position - a.begin < a.lanes && a.has(position - a.begin);
-    const std::size_t from = within ? static_cast<std::size_t>(base[i] + (position - a.begin) * stride) : 0;
+    const std::int64_t lane = a.lane_at(position);
+    const bool within = lane >= 0;
+    const std::size_t from = within ? static_cast<std::size_t>(base[i] + lane * stride) : 0;
     if (at.gone) v.gone[i] = at.gone[i * at.step];
     if (within && (tile.gone.empty() || !tile.gone[from])) {
       v.words[i] = tile.words[from];
@@ -143,8 +144,10 @@ inline void run_split(Machine& m, std::int32_t id) {
     if (l < o.lanes * by)
       o.exists[static_cast<std::size_t>(l / by)] = 1;
     else
-      m.found(FindingKind::outside, id, "split: axis " + m.axis_name(axis) + " has more lanes than " + m.axis_name(outer) +
-                                            " times " + m.axis_name(inner)).index = l;
+      m.found(FindingKind::outside, id,
+              "split: axis " + m.axis_name(axis) + " has more lanes than " + m.axis_name(outer) + " times " +
+                  m.axis_name(inner))
+          .index = l;
   }
   o.all = std::find(o.exists.begin(), o.exists.end(), 0) == o.exists.end();
   // Fill the tile up to whole pieces, then only the names of the axes change.
@@ -226,7 +229,8 @@ inline void run_merge(Machine& m, std::int32_t id) {
         const bool there = l < a.lanes && a.has(l);
         v.words[to] = l < a.lanes ? whole.words[from] : 0;
         if (!v.error.empty() && there) v.error[to] = whole.error[from];
-        if (!v.gone.empty()) v.gone[to] = static_cast<std::uint8_t>(!there || (!whole.gone.empty() && whole.gone[from]));
+        if (!v.gone.empty())
+          v.gone[to] = static_cast<std::uint8_t>(!there || (!whole.gone.empty() && whole.gone[from]));
       }
 }
 

@@ -22,13 +22,19 @@ struct AxisState {
   std::int64_t begin = 0;
   std::int64_t low = std::numeric_limits<std::int64_t>::min();
   std::int64_t high = std::numeric_limits<std::int64_t>::max();
-  std::int64_t number = 0;             ///< of the block among its like
-  std::vector<std::uint8_t> exists;    ///< empty: by the positions
-  bool all = true;                     ///< every lane exists
+  std::int64_t number = 0;           ///< of the block among its like
+  std::vector<std::uint8_t> exists;  ///< empty: by the positions
+  bool all = true;                   ///< every lane exists
 
   bool has(std::int64_t lane) const {
     if (all) return true;
     return exists.empty() ? begin + lane >= low && begin + lane < high : exists[static_cast<std::size_t>(lane)] != 0;
+  }
+  /// The lane at a position, or −1 where none exists there.
+  std::int64_t lane_at(std::int64_t position) const {
+    if (position < begin || static_cast<Word>(position) - static_cast<Word>(begin) >= static_cast<Word>(lanes))
+      return -1;
+    return has(position - begin) ? position - begin : -1;
   }
   /// Sets `all` by the positions.
   void settle() {
@@ -69,9 +75,9 @@ struct Value {
   DType type = DType::i64;
   Shape shape;
   std::vector<Word> words;
-  std::vector<double> error;        ///< bound of each lane's error; empty: exact
-  std::vector<std::uint8_t> gone;   ///< lanes that do not exist although their axes' lanes do; empty: none
-  std::int32_t pad = -1;            ///< the node whose value `at` reads outside, −1: none
+  std::vector<double> error;       ///< bound of each lane's error; empty: exact
+  std::vector<std::uint8_t> gone;  ///< lanes that do not exist although their axes' lanes do; empty: none
+  std::int32_t pad = -1;           ///< the node whose value `at` reads outside, −1: none
 
   void reset(DType t, const Shape& s) {
     type = t;
@@ -130,9 +136,9 @@ void spread(const T* source, const Shape& from, T* target, const Shape& to) {
 /// One operand as a function of the lanes of another shape: where its words lie, after spreading if needed.
 struct Lanes {
   const Word* words = nullptr;
-  const double* error = nullptr;   ///< null: exact
+  const double* error = nullptr;  ///< null: exact
   const std::uint8_t* gone = nullptr;
-  std::size_t step = 1;            ///< 0: one lane for all
+  std::size_t step = 1;  ///< 0: one lane for all
   std::vector<Word> own_words;
   std::vector<double> own_error;
   std::vector<std::uint8_t> own_gone;
