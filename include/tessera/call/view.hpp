@@ -113,7 +113,6 @@ class View {
   /// The same elements with the axes in reverse order; for a matrix, its transpose.
   constexpr View transpose() const {
     View result = *this;
-    TESSERA_UNROLL
     for (int i = 0; i < rank(); ++i) {
       result.extents_[at(i)] = extents_[at(rank() - 1 - i)];
       result.strides_[at(i)] = strides_[at(rank() - 1 - i)];
@@ -167,7 +166,6 @@ class View {
     static_assert(Rank == dynamic_rank || Rank == static_cast<int>(R), "tessera: strides() needs one stride an axis");
     if (static_cast<int>(R) != rank()) return wrong("strides() needs one stride an axis");
     View result = *this;
-    TESSERA_UNROLL
     for (std::size_t i = 0; i < R; ++i) result.strides_[i] = list[i].value;
     return result;
   }
