@@ -107,9 +107,9 @@ def tables(fmt):
     # tanh(x) = x + x u q(u), u = x^2
     emit("tanh", series_safe(lambda u: (tanh(sqrt(u)) / sqrt(u) - 1) / u, mpf(-1) / 3), lambda u: abs(u), 0, 1.05, 7 if single else 15)
     # erf(x) = x + x q(u), u = x^2
-    emit("erf_small", series_safe(lambda u: erf(sqrt(u)) / sqrt(u) - 1, 2 / sqrt(pi) - 1), lambda u: mpf(1), 0, 0.74 if single else 1, 6 if single else 12)
+    emit("erf_small", series_safe(lambda u: erf(sqrt(u)) / sqrt(u) - 1, 2 / sqrt(pi) - 1), lambda u: mpf(1), 0, 0.74, 6 if single else 11)
     # erfc(x) = exp(-(x + x q(x)))
-    emit("erf_large", lambda x: -log(erfc(x)) / x - 1, lambda x: x * erfc(x) / erf(x), 0.84 if single else 0.99, 4 if single else 6, 6 if single else 18)
+    emit("erf_large", lambda x: -log(erfc(x)) / x - 1, lambda x: x * erfc(x) / erf(x), 0.84, 4 if single else 6, 6 if single else 18)
     # sin(x) = x + x u q(u); cos(x) = 1 - u/2 + u^2 q(u)
     quarter = (pi / 4 * mpf("1.01")) ** 2
     emit("sin", series_safe(lambda u: (sin(sqrt(u)) / sqrt(u) - 1) / u, mpf(-1) / 6), lambda u: u, 0, quarter, 3 if single else 6)

@@ -17,7 +17,7 @@ inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 struct F32 {
   static constexpr int bits = 32, mantissa = 23, bias = 127;
   static constexpr double magic = 0x1.8p23;  ///< x + magic has round(x) in its low bits
-  static constexpr double log2_e = 0x1.715476p+0, log2_e_low = 0x1.4ae0bep-26;
+  static constexpr double log2_e = 0x1.715476p+0, log2_e_low = 0x1.4ae0c0p-26;
   /// ln 2 = high + low; n high is exact for |n| < 2^9.
   static constexpr double ln2_high = 0x1.62e4p-1, ln2_low = 0x1.7f7d1cp-20;
   static constexpr double exp_low = -104.0, exp_high = 89.0;      ///< beyond: 0, infinity
@@ -25,7 +25,7 @@ struct F32 {
   static constexpr double expm1_low = -18.0;                      ///< beyond: −1
   static constexpr double least_normal = 0x1p-126;
   static constexpr double tanh_high = 10.0;
-  static constexpr double erf_cut = 0.85, erf_high = 4.0;
+  static constexpr double erf_cut = 0.84375, erf_high = 4.0;
   static constexpr auto& exp = exp_f32;
   static constexpr auto& exp2 = exp2_f32;
   static constexpr auto& expm1 = expm1_f32;
@@ -49,7 +49,7 @@ struct F64 {
   static constexpr double expm1_low = -39.0;
   static constexpr double least_normal = 0x1p-1022;
   static constexpr double tanh_high = 20.0;
-  static constexpr double erf_cut = 0.995, erf_high = 6.0;
+  static constexpr double erf_cut = 0.84375, erf_high = 6.0;
   static constexpr auto& exp = exp_f64;
   static constexpr auto& exp2 = exp2_f64;
   static constexpr auto& expm1 = expm1_f64;
