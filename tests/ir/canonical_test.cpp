@@ -58,13 +58,17 @@ std::vector<ir::Storage> changed(const ir::Storage& s) {
       const auto imm = [&](std::uint64_t x) { node([&](ir::Node& m) { m.imm = f.set(m.imm, x); }); };
       switch (f.kind) {
         case ir::FieldKind::bits:
-        case ir::FieldKind::number: imm(v ^ 1); break;
+        case ir::FieldKind::number:
+          imm(v ^ 1);
+          break;
         case ir::FieldKind::string:
           if (s.names.size() > 1) imm(v == 0 ? 1 : 0);
           break;
         case ir::FieldKind::rounding:
         case ir::FieldKind::saturation:
-        case ir::FieldKind::atomic: imm(v == 1 ? 2 : 1); break;
+        case ir::FieldKind::atomic:
+          imm(v == 1 ? 2 : 1);
+          break;
         case ir::FieldKind::arg:
           for (std::size_t a = 0; a < s.args.size(); ++a)
             if (a != v && s.args[a].effect < ir::Effect::shared) {
@@ -75,12 +79,16 @@ std::vector<ir::Storage> changed(const ir::Storage& s) {
         case ir::FieldKind::extent:
           if (s.extents.size() > 1) imm(v == 0 ? 1 : 0);
           break;
-        default: break;
+        default:
+          break;
       }
     }
-    if (n.count == 2 && s.operands[static_cast<std::size_t>(n.first)] != s.operands[static_cast<std::size_t>(n.first + 1)] &&
+    if (n.count == 2 &&
+        s.operands[static_cast<std::size_t>(n.first)] != s.operands[static_cast<std::size_t>(n.first + 1)] &&
         !ir::writes_var(n.op) && !ir::writes_array(n.op))
-      with([&](ir::Storage& c) { std::swap(c.operands[static_cast<std::size_t>(n.first)], c.operands[static_cast<std::size_t>(n.first + 1)]); });
+      with([&](ir::Storage& c) {
+        std::swap(c.operands[static_cast<std::size_t>(n.first)], c.operands[static_cast<std::size_t>(n.first + 1)]);
+      });
   }
   for (std::size_t i = 0; i < s.args.size(); ++i) {
     const auto arg = [&](auto change) { with([&](ir::Storage& c) { change(c.args[i]); }); };
@@ -96,9 +104,12 @@ std::vector<ir::Storage> changed(const ir::Storage& s) {
     with([&](ir::Storage& c) { ++c.extents[i].divide; });
   }
   for (std::size_t i = 0; i < s.axes.size(); ++i) {
-    with([&](ir::Storage& c) { c.axes[i].kind = c.axes[i].kind == ir::AxisKind::span ? ir::AxisKind::made : ir::AxisKind::span; });
+    with([&](ir::Storage& c) {
+      c.axes[i].kind = c.axes[i].kind == ir::AxisKind::span ? ir::AxisKind::made : ir::AxisKind::span;
+    });
     with([&](ir::Storage& c) { c.axes[i].extent = c.axes[i].extent == -1 ? 0 : -1; });
-    if (s.axes.size() > 1) with([&](ir::Storage& c) { c.axes[i].parent = c.axes[i].parent == -1 ? (i == 0 ? 1 : 0) : -1; });
+    if (s.axes.size() > 1)
+      with([&](ir::Storage& c) { c.axes[i].parent = c.axes[i].parent == -1 ? (i == 0 ? 1 : 0) : -1; });
   }
   return all;
 }
@@ -241,8 +252,10 @@ TEST_CASE("a read inside a combining function precedes the write that followed i
     const int tile = p.node(Op::load, f32, {n}, {an}, x), zero = p.f32(0);
     const int sum = p.node(Op::reduce, f32, {tile, zero}, {}, an);
     int a, b, scale;
-    if (swap) scale = p.node(Op::get, f32, {v}), b = p.node(Op::param, f32, {}, {}, 1), a = p.node(Op::param, f32, {}, {}, 0);
-    else a = p.node(Op::param, f32, {}, {}, 0), b = p.node(Op::param, f32, {}, {}, 1), scale = p.node(Op::get, f32, {v});
+    if (swap)
+      scale = p.node(Op::get, f32, {v}), b = p.node(Op::param, f32, {}, {}, 1), a = p.node(Op::param, f32, {}, {}, 0);
+    else
+      a = p.node(Op::param, f32, {}, {}, 0), b = p.node(Op::param, f32, {}, {}, 1), scale = p.node(Op::get, f32, {v});
     p.plain(Op::region_end, {p.node(Op::fma, f32, {a, scale, b})});
     const int result = p.node(Op::part, f32, {sum}, {}, 0);
     p.node(Op::set, f32, {v, p.f32(0)});
@@ -263,15 +276,18 @@ TEST_CASE("an axis renamed and a block renamed to it, in either order") {
   const auto renamed = [](bool swap) {
     Make p("outer");
     using enum DType;
-    const int en = p.extent("N"), x = p.arg(ir::Effect::in, f32, "x", {en}), y = p.arg(ir::Effect::out, f32, "y", {en, en});
+    const int en = p.extent("N"), x = p.arg(ir::Effect::in, f32, "x", {en}),
+              y = p.arg(ir::Effect::out, f32, "y", {en, en});
     const int n = p.block(Op::all_block, ir::AxisKind::all, "N", en, {}), an = p.axis_of(n);
     const int tile = p.node(Op::load, f32, {n}, {an}, x);
     const int aj = p.axis("J", ir::AxisKind::alias, en, static_cast<int>(p.s.nodes.size()), an);
     const auto rename = [&] { return p.node(Op::rename, f32, {tile}, {aj}, an | std::int64_t{aj} << 32); };
     const auto alias = [&] { return p.node(Op::alias, i64, {n}, {aj}); };
     int r, b;
-    if (swap) r = rename(), b = alias();
-    else b = alias(), r = rename();
+    if (swap)
+      r = rename(), b = alias();
+    else
+      b = alias(), r = rename();
     p.node(Op::store, f32, {n, b, p.node(Op::mul, f32, {tile, r}, {an, aj})}, {an, aj}, y);
     return p.s;
   };

@@ -18,15 +18,18 @@ struct Kernel31 {
 #define TESSERA_TEST_KERNEL(x) {#x, &x.program},
 const Kernel31 kernels[] = {
     TESSERA_TEST_KERNEL(softmax) TESSERA_TEST_KERNEL(layer_norm) TESSERA_TEST_KERNEL(layer_norm_backward)
-    TESSERA_TEST_KERNEL(attention<f16>) TESSERA_TEST_KERNEL(attention<bf16>) TESSERA_TEST_KERNEL(attention_backward<f16>)
-    TESSERA_TEST_KERNEL(bmm) TESSERA_TEST_KERNEL(gram) TESSERA_TEST_KERNEL(conv2d) TESSERA_TEST_KERNEL(gemm_i8)
-    TESSERA_TEST_KERNEL(gemm_i4) TESSERA_TEST_KERNEL(gemm_mx) TESSERA_TEST_KERNEL(quantize_groups)
-    TESSERA_TEST_KERNEL(embed) TESSERA_TEST_KERNEL(embed_backward) TESSERA_TEST_KERNEL(histogram)
-    TESSERA_TEST_KERNEL(scan_part) TESSERA_TEST_KERNEL(scan_rest) TESSERA_TEST_KERNEL(scan)
-    TESSERA_TEST_KERNEL(radix_scatter) TESSERA_TEST_KERNEL(top_k) TESSERA_TEST_KERNEL(heat_steps<4>)
-    TESSERA_TEST_KERNEL(welford) TESSERA_TEST_KERNEL(five_point) TESSERA_TEST_KERNEL(moe) TESSERA_TEST_KERNEL(dropout)
-    TESSERA_TEST_KERNEL(gemm_split) TESSERA_TEST_KERNEL(mandelbrot) TESSERA_TEST_KERNEL(bsr)
-    TESSERA_TEST_KERNEL(cholesky) TESSERA_TEST_KERNEL(nested_while)};
+        TESSERA_TEST_KERNEL(attention<f16>) TESSERA_TEST_KERNEL(attention<bf16>)
+            TESSERA_TEST_KERNEL(attention_backward<f16>) TESSERA_TEST_KERNEL(bmm) TESSERA_TEST_KERNEL(gram)
+                TESSERA_TEST_KERNEL(conv2d) TESSERA_TEST_KERNEL(gemm_i8) TESSERA_TEST_KERNEL(gemm_i4)
+                    TESSERA_TEST_KERNEL(gemm_mx) TESSERA_TEST_KERNEL(quantize_groups) TESSERA_TEST_KERNEL(embed)
+                        TESSERA_TEST_KERNEL(embed_backward) TESSERA_TEST_KERNEL(histogram)
+                            TESSERA_TEST_KERNEL(scan_part) TESSERA_TEST_KERNEL(scan_rest) TESSERA_TEST_KERNEL(scan)
+                                TESSERA_TEST_KERNEL(radix_scatter) TESSERA_TEST_KERNEL(top_k)
+                                    TESSERA_TEST_KERNEL(heat_steps<4>) TESSERA_TEST_KERNEL(welford)
+                                        TESSERA_TEST_KERNEL(five_point) TESSERA_TEST_KERNEL(moe)
+                                            TESSERA_TEST_KERNEL(dropout) TESSERA_TEST_KERNEL(gemm_split)
+                                                TESSERA_TEST_KERNEL(mandelbrot) TESSERA_TEST_KERNEL(bsr)
+                                                    TESSERA_TEST_KERNEL(cholesky) TESSERA_TEST_KERNEL(nested_while)};
 #undef TESSERA_TEST_KERNEL
 
 TEST_CASE("captured kernels are sound, canonical or not") {
@@ -72,7 +75,8 @@ TEST_CASE("canonical form keeps the tables of captured kernels, which frames ind
       CHECK(c.extents[i].divide == p.extents[i].divide);
     }
     REQUIRE(c.tunables.size() == p.tunables.size());
-    for (std::size_t i = 0; i < p.tunables.size(); ++i) CHECK(c.view().str(c.tunables[i].name) == p.str(p.tunables[i].name));
+    for (std::size_t i = 0; i < p.tunables.size(); ++i)
+      CHECK(c.view().str(c.tunables[i].name) == p.str(p.tunables[i].name));
   }
 }
 

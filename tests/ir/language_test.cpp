@@ -10,9 +10,15 @@
 
 namespace {
 
-const ir::Program* const programs[] = {&every_function.program, &every_reduction.program, &every_shape.program,
-                                       &every_memory.program,   &every_place.program,     &attention<f16>.program,
-                                       &top_k.program,          &welford.program,         &moe.program,
+const ir::Program* const programs[] = {&every_function.program,
+                                       &every_reduction.program,
+                                       &every_shape.program,
+                                       &every_memory.program,
+                                       &every_place.program,
+                                       &attention<f16>.program,
+                                       &top_k.program,
+                                       &welford.program,
+                                       &moe.program,
                                        &gram.program};
 
 TEST_CASE("what the front end records is sound, and the same through canonical form and text") {

@@ -135,8 +135,10 @@ constexpr ir::Storage exchange(bool swap = false) {
   const auto get = [&](int v) { return p.node(Op::get, f32, {v}); };
   const auto load = [&](int array) { return p.node(Op::load, f32, {i}, {an}, array); };
   int v, w, gv, gw, lx, ly;
-  if (swap) w = var(two), v = var(one), gw = get(w), gv = get(v), ly = load(y), lx = load(x);
-  else v = var(one), w = var(two), gv = get(v), gw = get(w), lx = load(x), ly = load(y);
+  if (swap)
+    w = var(two), v = var(one), gw = get(w), gv = get(v), ly = load(y), lx = load(x);
+  else
+    v = var(one), w = var(two), gv = get(v), gw = get(w), lx = load(x), ly = load(y);
   p.node(Op::set, f32, {v, gw});
   p.node(Op::set, f32, {w, gv});
   const int sum = p.node(Op::add, f32, {get(v), get(w)});

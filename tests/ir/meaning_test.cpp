@@ -26,7 +26,8 @@ struct Run {
     const call::FrameLayout layout = call::frame_layout(p);
     std::vector<std::uint64_t> frame(layout.words());
     const auto value = [&](const ir::Extent& e) { return (size + e.divide - 1) / e.divide + e.plus; };
-    for (std::size_t i = 0; i < layout.extents; ++i) frame[layout.extent_word(i)] = static_cast<std::uint64_t>(value(p.extents[i]));
+    for (std::size_t i = 0; i < layout.extents; ++i)
+      frame[layout.extent_word(i)] = static_cast<std::uint64_t>(value(p.extents[i]));
     memory.resize(layout.args);
     for (std::size_t i = 0; i < layout.args; ++i) {
       const ir::Arg& a = p.args[i];
@@ -84,16 +85,42 @@ void check_same(const ir::Program& p, std::int64_t size) {
   same(ir::parse(ir::to_text(p)).program, "text");
 }
 
-const ir::Program* const programs[] = {
-    &softmax.program,         &layer_norm.program,     &layer_norm_backward.program, &attention<f16>.program,
-    &attention<bf16>.program, &attention_backward<f16>.program, &bmm.program,        &gram.program,
-    &conv2d.program,          &gemm_i8.program,        &gemm_i4.program,             &gemm_mx.program,
-    &quantize_groups.program, &embed.program,          &embed_backward.program,      &histogram.program,
-    &scan_part.program,       &scan_rest.program,      &scan.program,                &radix_scatter.program,
-    &top_k.program,           &heat_steps<4>.program,  &welford.program,             &five_point.program,
-    &moe.program,             &dropout.program,        &gemm_split.program,          &mandelbrot.program,
-    &bsr.program,             &cholesky.program,       &nested_while.program,        &every_function.program,
-    &every_reduction.program, &every_shape.program,    &every_memory.program,        &every_place.program};
+const ir::Program* const programs[] = {&softmax.program,
+                                       &layer_norm.program,
+                                       &layer_norm_backward.program,
+                                       &attention<f16>.program,
+                                       &attention<bf16>.program,
+                                       &attention_backward<f16>.program,
+                                       &bmm.program,
+                                       &gram.program,
+                                       &conv2d.program,
+                                       &gemm_i8.program,
+                                       &gemm_i4.program,
+                                       &gemm_mx.program,
+                                       &quantize_groups.program,
+                                       &embed.program,
+                                       &embed_backward.program,
+                                       &histogram.program,
+                                       &scan_part.program,
+                                       &scan_rest.program,
+                                       &scan.program,
+                                       &radix_scatter.program,
+                                       &top_k.program,
+                                       &heat_steps<4>.program,
+                                       &welford.program,
+                                       &five_point.program,
+                                       &moe.program,
+                                       &dropout.program,
+                                       &gemm_split.program,
+                                       &mandelbrot.program,
+                                       &bsr.program,
+                                       &cholesky.program,
+                                       &nested_while.program,
+                                       &every_function.program,
+                                       &every_reduction.program,
+                                       &every_shape.program,
+                                       &every_memory.program,
+                                       &every_place.program};
 
 TEST_CASE("captured kernels mean the same in every form") {
   int wrote = 0;
@@ -107,7 +134,8 @@ TEST_CASE("captured kernels mean the same in every form") {
 
 TEST_CASE("hand-built programs, too, and in whatever order they were recorded") {
   using namespace ir_test;
-  for (const auto& [a, b] : {std::pair{gemm(), gemm({}, true)}, std::pair{exchange(), exchange(true)}, std::pair{medley(), medley(true)}}) {
+  for (const auto& [a, b] :
+       {std::pair{gemm(), gemm({}, true)}, std::pair{exchange(), exchange(true)}, std::pair{medley(), medley(true)}}) {
     check_same(a.view(), 9);
     check_same(b.view(), 9);
     const Run one(a.view(), 9), two(b.view(), 9);

@@ -18,8 +18,8 @@ namespace {
 static_assert(ir::hash_of(ir::parse(ir::print(gemm().view()).view()).program.view()) == ir::hash_of(gemm().view()));
 
 TEST_CASE("round trip") {
-  for (ir::Storage s : {gemm(), gemm({"x y", "a", "b\"", "", "M", "N", "K/2", "B\nM", "BK"}), gemm({}, true), exchange(), medley(),
-                        medley(true), ir::canonical(medley(true).view())}) {
+  for (ir::Storage s : {gemm(), gemm({"x y", "a", "b\"", "", "M", "N", "K/2", "B\nM", "BK"}), gemm({}, true),
+                        exchange(), medley(), medley(true), ir::canonical(medley(true).view())}) {
     for (const bool lines : {true, false}) {
       if (!lines) s.lines.clear();
       const std::string text = ir::to_text(s.view());
@@ -54,7 +54,8 @@ store i64[N] %1,%2{array h})");
 }
 
 std::string error(std::string_view body) {
-  const std::string text = "tessera_ir 1\nkernel \"k\"\nextents N, N+1\narg out i64 h[N]\naxis N grid %1 extent N\n" + std::string(body);
+  const std::string text =
+      "tessera_ir 1\nkernel \"k\"\nextents N, N+1\narg out i64 h[N]\naxis N grid %1 extent N\n" + std::string(body);
   const ir::Parsed p = ir::parse(text);
   CHECK_FALSE(p);
   CHECK(p.program.nodes.empty());
@@ -128,13 +129,27 @@ TEST_CASE("mutations of sound texts give a program or a message") {
       const std::size_t at = below(t.size()), size = std::min(t.size() - at, below(12));
       const std::string& other = texts[below(texts.size())];
       switch (below(7)) {
-        case 0: t[at] = static_cast<char>(random()); break;
-        case 1: t[at] = spice[below(spice.size())]; break;
-        case 2: t.erase(at, size); break;
-        case 3: t.insert(at, t.substr(below(t.size()), size)); break;
-        case 4: t.insert(at, 1, spice[below(spice.size())]); break;
-        case 5: t.replace(at, size, other.substr(below(other.size()), below(40))); break;
-        default: t.resize(at + 1); break;
+        case 0:
+          t[at] = static_cast<char>(random());
+          break;
+        case 1:
+          t[at] = spice[below(spice.size())];
+          break;
+        case 2:
+          t.erase(at, size);
+          break;
+        case 3:
+          t.insert(at, t.substr(below(t.size()), size));
+          break;
+        case 4:
+          t.insert(at, 1, spice[below(spice.size())]);
+          break;
+        case 5:
+          t.replace(at, size, other.substr(below(other.size()), below(40)));
+          break;
+        default:
+          t.resize(at + 1);
+          break;
       }
       if (t.empty()) t = "x";
     }

@@ -20,7 +20,8 @@ inline std::string difference(const tessera::ir::Program& a, const tessera::ir::
   if (!all(a.arg_extents, b.arg_extents, std::equal_to<>())) return "arg_extents";
   if (!all(a.lines, b.lines, std::equal_to<>())) return "lines";
   if (!all(a.tunables, b.tunables, [&](auto& x, auto& y) { return name(x.name, y.name); })) return "tunables";
-  if (!all(a.extents, b.extents, [&](auto& x, auto& y) { return name(x.base, y.base) && x.plus == y.plus && x.divide == y.divide; }))
+  if (!all(a.extents, b.extents,
+           [&](auto& x, auto& y) { return name(x.base, y.base) && x.plus == y.plus && x.divide == y.divide; }))
     return "extents";
   if (!all(a.args, b.args, [&](auto& x, auto& y) {
         return name(x.name, y.name) && x.type == y.type && x.effect == y.effect && x.rank == y.rank &&
@@ -28,7 +29,8 @@ inline std::string difference(const tessera::ir::Program& a, const tessera::ir::
       }))
     return "args";
   if (!all(a.axes, b.axes, [&](auto& x, auto& y) {
-        return name(x.name, y.name) && x.extent == y.extent && x.node == y.node && x.parent == y.parent && x.kind == y.kind;
+        return name(x.name, y.name) && x.extent == y.extent && x.node == y.node && x.parent == y.parent &&
+               x.kind == y.kind;
       }))
     return "axes";
   std::string found;

@@ -63,7 +63,8 @@ TEST_CASE("fields") {
   CHECK(line(Op::extent, DType::i64, 0) == "%0 = extent i64 {extent M-1/3}\n");
   CHECK(line(Op::literal, DType::f16, 0x3e00) == "%0 = literal f16 {bits 0x3e00}  # 1.5\n");
   CHECK(line(Op::literal, DType::f32, 0xff800000) == "%0 = literal f32 {bits 0xff800000}  # -inf\n");
-  CHECK(line(Op::literal, DType::f64, 0x3fb999999999999a) == "%0 = literal f64 {bits 0x3fb999999999999a}  # 0.10000000000000001\n");
+  CHECK(line(Op::literal, DType::f64, 0x3fb999999999999a) ==
+        "%0 = literal f64 {bits 0x3fb999999999999a}  # 0.10000000000000001\n");
   CHECK(line(Op::literal, DType::i8, -3) == "%0 = literal i8 {bits 0xfffffffffffffffd}  # -3\n");
   CHECK(line(Op::literal, DType::u8, -3) == "%0 = literal u8 {bits 0xfffffffffffffffd}  # 253\n");
   CHECK(line(Op::cast, DType::f16, 0) == "%0 = cast f16\n");

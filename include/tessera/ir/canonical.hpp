@@ -20,12 +20,19 @@ namespace detail {
 class Canonicalizer {
  public:
   constexpr Canonicalizer(const Program& p, bool keep_tables)
-      : p_(p), keep_(keep_tables), node_(p.size()), axis_(p.axes.size()), arg_(p.args.size()), extent_(p.extents.size()),
+      : p_(p),
+        keep_(keep_tables),
+        node_(p.size()),
+        axis_(p.axes.size()),
+        arg_(p.args.size()),
+        extent_(p.extents.size()),
         tunable_(p.tunables.size()) {
     const std::vector<std::int32_t> order = Order(p).nodes();
     for (std::size_t i = 0; i < order.size(); ++i) node_[order[i]] = static_cast<std::int32_t>(i) + 1;
-    if (keep_) keep_tables_();
-    else number_args(order);
+    if (keep_)
+      keep_tables_();
+    else
+      number_args(order);
     for (std::int32_t old : order) add_node(old);
     add_axes();
   }
@@ -61,7 +68,8 @@ class Canonicalizer {
     append(out_.tunables, p_.tunables);
     append(out_.names, p_.names);
     append(out_.text, p_.text);
-    for (std::size_t i = 0; i < p_.args.size(); ++i) arg_[static_cast<std::int64_t>(i)] = static_cast<std::int32_t>(i) + 1;
+    for (std::size_t i = 0; i < p_.args.size(); ++i)
+      arg_[static_cast<std::int64_t>(i)] = static_cast<std::int32_t>(i) + 1;
     for (std::size_t i = 0; i < p_.extents.size(); ++i)
       extent_[static_cast<std::int64_t>(i)] = static_cast<std::int32_t>(i) + 1;
     for (std::size_t i = 0; i < p_.tunables.size(); ++i)
@@ -144,13 +152,20 @@ class Canonicalizer {
   constexpr std::int64_t field(const ImmField& f, std::int64_t imm, const Node& n, std::int32_t new_node) {
     const auto old = static_cast<std::int32_t>(f.kind == FieldKind::bits ? 0 : f.get(imm));
     switch (f.kind) {
-      case FieldKind::bits: return literal_value(n.type, imm);
-      case FieldKind::axis: return f.set(imm, axis(old, new_node));
-      case FieldKind::arg: return f.set(imm, static_cast<std::uint64_t>(arg_[old] - 1));
-      case FieldKind::extent: return f.set(imm, static_cast<std::uint64_t>(extent(old)));
-      case FieldKind::tunable: return f.set(imm, static_cast<std::uint64_t>(tunable(old)));
-      case FieldKind::string: return f.set(imm, static_cast<std::uint64_t>(name(old)));
-      default: return imm;
+      case FieldKind::bits:
+        return literal_value(n.type, imm);
+      case FieldKind::axis:
+        return f.set(imm, axis(old, new_node));
+      case FieldKind::arg:
+        return f.set(imm, static_cast<std::uint64_t>(arg_[old] - 1));
+      case FieldKind::extent:
+        return f.set(imm, static_cast<std::uint64_t>(extent(old)));
+      case FieldKind::tunable:
+        return f.set(imm, static_cast<std::uint64_t>(tunable(old)));
+      case FieldKind::string:
+        return f.set(imm, static_cast<std::uint64_t>(name(old)));
+      default:
+        return imm;
     }
   }
   // The bits of a literal, extended by their value: signed integers by their sign, everything else by zeros.
@@ -185,7 +200,8 @@ class Canonicalizer {
 
 /// The canonical form: nodes renumbered from effects, dead ones dropped; extents, tunables, names and private arrays
 /// numbered by first use, unused ones dropped; axes by first use. Parameters keep the order of the signature, operands
-/// theirs. Canonicalising twice gives the same data. `p` must verify clean. `map`, if given, receives where things went.
+/// theirs. Canonicalising twice gives the same data. `p` must verify clean. `map`, if given, receives where things
+/// went.
 constexpr Storage canonical(const Program& p, CanonicalMap* map = nullptr) {
   detail::Canonicalizer c(p, false);
   if (map != nullptr) *map = c.map();

@@ -57,39 +57,58 @@ struct ImmFields {
 
 constexpr ImmFields imm_fields(Op op) {
   switch (op) {
-    case Op::literal: return {{{{"bits", FieldKind::bits, 0, 64}}}, 1};
-    case Op::extent: return {{{{"extent", FieldKind::extent}}}, 1};
-    case Op::tunable: return {{{{"tunable", FieldKind::tunable}}}, 1};
-    case Op::scalar: return {{{{"arg", FieldKind::arg}}}, 1};
-    case Op::param: return {{{{"number", FieldKind::number}}}, 1};
-    case Op::part: return {{{{"result", FieldKind::number}}}, 1};
-    case Op::random: return {{{{"word", FieldKind::number}}}, 1};
-    case Op::grow: return {{{{"before", FieldKind::number, 32, 32}, {"after", FieldKind::number, 0, 32}}}, 2};
-    case Op::cast: return {{{{"rounding", FieldKind::rounding, 0, 8}, {"saturation", FieldKind::saturation, 8, 8}}}, 2};
+    case Op::literal:
+      return {{{{"bits", FieldKind::bits, 0, 64}}}, 1};
+    case Op::extent:
+      return {{{{"extent", FieldKind::extent}}}, 1};
+    case Op::tunable:
+      return {{{{"tunable", FieldKind::tunable}}}, 1};
+    case Op::scalar:
+      return {{{{"arg", FieldKind::arg}}}, 1};
+    case Op::param:
+      return {{{{"number", FieldKind::number}}}, 1};
+    case Op::part:
+      return {{{{"result", FieldKind::number}}}, 1};
+    case Op::random:
+      return {{{{"word", FieldKind::number}}}, 1};
+    case Op::grow:
+      return {{{{"before", FieldKind::number, 32, 32}, {"after", FieldKind::number, 0, 32}}}, 2};
+    case Op::cast:
+      return {{{{"rounding", FieldKind::rounding, 0, 8}, {"saturation", FieldKind::saturation, 8, 8}}}, 2};
     case Op::cumsum:
     case Op::cumprod:
     case Op::topk:
     case Op::reduce:
     case Op::scan_by:
     case Op::at:
-    case Op::put: return {{{{"axis", FieldKind::axis}}}, 1};
-    case Op::sort: return {{{{"axis", FieldKind::axis, 0, 32}, {"descending", FieldKind::number, 32, 1}}}, 2};
-    case Op::rename: return {{{{"from", FieldKind::axis, 0, 32}, {"to", FieldKind::axis, 32, 31}}}, 2};
+    case Op::put:
+      return {{{{"axis", FieldKind::axis}}}, 1};
+    case Op::sort:
+      return {{{{"axis", FieldKind::axis, 0, 32}, {"descending", FieldKind::number, 32, 1}}}, 2};
+    case Op::rename:
+      return {{{{"from", FieldKind::axis, 0, 32}, {"to", FieldKind::axis, 32, 31}}}, 2};
     case Op::split:
-      return {{{{"axis", FieldKind::axis, 0, 20}, {"outer", FieldKind::axis, 20, 20}, {"inner", FieldKind::axis, 40, 20}}},
-              3};
+      return {
+          {{{"axis", FieldKind::axis, 0, 20}, {"outer", FieldKind::axis, 20, 20}, {"inner", FieldKind::axis, 40, 20}}},
+          3};
     case Op::merge:
-      return {{{{"outer", FieldKind::axis, 0, 20}, {"inner", FieldKind::axis, 20, 20}, {"to", FieldKind::axis, 40, 20}}}, 3};
+      return {
+          {{{"outer", FieldKind::axis, 0, 20}, {"inner", FieldKind::axis, 20, 20}, {"to", FieldKind::axis, 40, 20}}},
+          3};
     case Op::join:
       return {{{{"a", FieldKind::axis, 0, 20}, {"b", FieldKind::axis, 20, 20}, {"to", FieldKind::axis, 40, 20}}}, 3};
     case Op::load:
     case Op::store:
-    case Op::accumulate: return {{{{"array", FieldKind::arg}}}, 1};
-    case Op::atomic: return {{{{"array", FieldKind::arg, 0, 32}, {"kind", FieldKind::atomic, 32, 8}}}, 2};
+    case Op::accumulate:
+      return {{{{"array", FieldKind::arg}}}, 1};
+    case Op::atomic:
+      return {{{{"array", FieldKind::arg, 0, 32}, {"kind", FieldKind::atomic, 32, 8}}}, 2};
     case Op::expects:
     case Op::check:
-    case Op::print: return {{{{"text", FieldKind::string}}}, 1};
-    default: return {};
+    case Op::print:
+      return {{{{"text", FieldKind::string}}}, 1};
+    default:
+      return {};
   }
 }
 
@@ -125,17 +144,21 @@ inline constexpr std::string_view saturation_names[] = {"standard", "saturate", 
 inline constexpr std::string_view atomic_names[] = {"min", "max", "exchange", "compare_exchange",
                                                     "and", "or",  "xor",      "add"};
 inline constexpr std::string_view effect_names[] = {"in", "out", "inout", "scalar", "shared", "registers"};
-inline constexpr std::string_view axis_kind_names[] = {"grid",  "loop",    "all",   "span", "lanes",
+inline constexpr std::string_view axis_kind_names[] = {"grid",    "loop",  "all",   "span", "lanes",
                                                        "threads", "grown", "alias", "made"};
 inline constexpr std::string_view flag_names[] = {"padded", "masked", "uniform"};
 
 /// The names of a field's values; empty where they are plain numbers.
 constexpr std::span<const std::string_view> value_names(FieldKind kind) {
   switch (kind) {
-    case FieldKind::rounding: return rounding_names;
-    case FieldKind::saturation: return saturation_names;
-    case FieldKind::atomic: return atomic_names;
-    default: return {};
+    case FieldKind::rounding:
+      return rounding_names;
+    case FieldKind::saturation:
+      return saturation_names;
+    case FieldKind::atomic:
+      return atomic_names;
+    default:
+      return {};
   }
 }
 

@@ -91,8 +91,7 @@ constexpr void each_word(const Program& p, F f) {
       for (int k = 0; k < n.rank; ++k) word |= u(n.axes[k]) << (8 * k);
       f(word);
     }
-    for (int k = 0; k < n.count; k += 2)
-      f(two(p.operand(n, k), k + 1 < n.count ? p.operand(n, k + 1) : -1));
+    for (int k = 0; k < n.count; k += 2) f(two(p.operand(n, k), k + 1 < n.count ? p.operand(n, k + 1) : -1));
     const ImmFields fields = imm_fields(n.op);
     if (fields.count == 0) continue;
     if (fields.field[0].kind != FieldKind::string) {
@@ -120,8 +119,8 @@ constexpr Hash hash_of_canonical(const Program& p) {
 }
 
 /// The hash of a program over its canonical form: operations, types, effects, extents and tunables by number, the
-/// structure of axes, constants by bits, texts of print, check and expects; no names of kernel, axes, arguments, extents
-/// or tunables, and no lines. The same with every compiler. `p` must verify clean.
+/// structure of axes, constants by bits, texts of print, check and expects; no names of kernel, axes, arguments,
+/// extents or tunables, and no lines. The same with every compiler. `p` must verify clean.
 constexpr Hash hash_of(const Program& p) {
   const Storage s = canonical(p);
   return hash_of_canonical(s.view());

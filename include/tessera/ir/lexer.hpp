@@ -92,8 +92,10 @@ class Lexer {
     }
     const bool whole = !(hex && size == 2) && !(at_ + size < text_.size() && letter(text_[at_ + size]));
     take(size, fits && whole ? TokenKind::number : TokenKind::bad);
-    if (!fits) token_.text = "the number exceeds 64 bits";
-    else if (!whole) token_.text = "a number ends in the middle";
+    if (!fits)
+      token_.text = "the number exceeds 64 bits";
+    else if (!whole)
+      token_.text = "a number ends in the middle";
   }
   constexpr void string() {
     std::size_t size = 1;
@@ -114,8 +116,10 @@ class Lexer {
         continue;
       }
       if (++i >= s.size()) return false;
-      if (s[i] == '"' || s[i] == '\\') out += s[i];
-      else if (s[i] == 'n') out += '\n';
+      if (s[i] == '"' || s[i] == '\\')
+        out += s[i];
+      else if (s[i] == 'n')
+        out += '\n';
       else if (s[i] == 'x' && i + 2 < s.size() && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0) {
         out += static_cast<char>(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2]));
         i += 2;

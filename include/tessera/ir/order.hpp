@@ -37,9 +37,19 @@ class Zeros {
 class Order {
  public:
   constexpr explicit Order(const Program& p)
-      : p_(p), size_(static_cast<int>(p.size())), close_(p.size()), region_(p.size()), head_(p.size() + 1),
-        tail_(p.size() + 1), next_(p.size()), rank_(p.size()), done_(p.size()), entered_(p.size()),
-        last_write_(p.size() + p.args.size()), first_read_(p.size() + p.args.size()), next_read_(p.size()),
+      : p_(p),
+        size_(static_cast<int>(p.size())),
+        close_(p.size()),
+        region_(p.size()),
+        head_(p.size() + 1),
+        tail_(p.size() + 1),
+        next_(p.size()),
+        rank_(p.size()),
+        done_(p.size()),
+        entered_(p.size()),
+        last_write_(p.size() + p.args.size()),
+        first_read_(p.size() + p.args.size()),
+        next_read_(p.size()),
         block_(p.axes.size()) {
     find_regions();
     walk(false);
@@ -126,8 +136,7 @@ class Order {
   // A loop, or a condition together with its else, between which nothing may come. Returns the node that follows.
   constexpr int control(int opener) {
     const int then = close_[opener] + 1;
-    const bool has_else =
-        p_.node(opener).op == Op::if_region && then < size_ && p_.node(then).op == Op::else_region;
+    const bool has_else = p_.node(opener).op == Op::if_region && then < size_ && p_.node(then).op == Op::else_region;
     if (p_.node(opener).count != 0) demand(p_.operand(p_.node(opener), 0));
     process(opener);
     if (has_else) process(then);

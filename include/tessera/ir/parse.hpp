@@ -16,7 +16,8 @@ namespace ir {
 /// What `parse` gives: a program, or a message.
 struct Parsed {
   Storage program;
-  Chars error;  ///< one sentence with its place, such as "line 3, column 14: there is no axis Q"; empty where all is well
+  Chars
+      error;  ///< one sentence with its place, such as "line 3, column 14: there is no axis Q"; empty where all is well
   int line = 0, column = 0;
   constexpr explicit operator bool() const { return error.empty(); }
 };
@@ -42,7 +43,8 @@ class Parser {
       return n;
     }
     std::int32_t found = -1, count = 0;
-    if (numbered && static_cast<std::size_t>(id) < table.size() && table[static_cast<std::size_t>(id)].name == n) found = id, count = 1;
+    if (numbered && static_cast<std::size_t>(id) < table.size() && table[static_cast<std::size_t>(id)].name == n)
+      found = id, count = 1;
     if (!numbered)
       for (std::size_t i = 0; i < table.size(); ++i)
         if (n >= 0 && table[i].name == n) found = static_cast<std::int32_t>(i), ++count;
@@ -105,8 +107,10 @@ class Parser {
   }
   constexpr void expect_line_end() {
     if (!good() || end()) return;
-    if (token().kind == TokenKind::newline) lexer_.next();
-    else fail("expected the end of the line");
+    if (token().kind == TokenKind::newline)
+      lexer_.next();
+    else
+      fail("expected the end of the line");
   }
   constexpr std::string_view word(const char* what) {
     if (!good()) return {};
@@ -121,9 +125,12 @@ class Parser {
   constexpr std::uint64_t unsigned_number(std::uint64_t most) {
     if (!good()) return 0;
     const Token t = token();
-    if (t.kind != TokenKind::number) fail("expected a number");
-    else if (t.value > most) fail("the number is more than " + number(most));
-    else lexer_.next();
+    if (t.kind != TokenKind::number)
+      fail("expected a number");
+    else if (t.value > most)
+      fail("the number is more than " + number(most));
+    else
+      lexer_.next();
     return good() ? t.value : 0;
   }
   constexpr std::int32_t small_number() { return static_cast<std::int32_t>(unsigned_number(0x7fffffff)); }
@@ -133,9 +140,12 @@ class Parser {
     if (accept('-')) return -1;
     Chars text;
     if (!good()) return -1;
-    if (token().kind == TokenKind::word) text += token().text;
-    else if (token().kind != TokenKind::string) fail("expected a name");
-    else if (!Lexer::unescape(token().text, text)) fail("the text has an unknown escape");
+    if (token().kind == TokenKind::word)
+      text += token().text;
+    else if (token().kind != TokenKind::string)
+      fail("expected a name");
+    else if (!Lexer::unescape(token().text, text))
+      fail("the text has an unknown escape");
     if (!good()) return -1;
     const Token at = token();
     lexer_.next();
@@ -154,8 +164,10 @@ class Parser {
     const Token at = token();
     e.base = name();
     if (good() && e.base < 0) fail(at, "an extent has a name");
-    if (accept('+')) e.plus = small_number();
-    else if (accept('-')) e.plus = -small_number();
+    if (accept('+'))
+      e.plus = small_number();
+    else if (accept('-'))
+      e.plus = -small_number();
     if (accept('/')) e.divide = small_number();
     return e;
   }
@@ -202,8 +214,10 @@ class Parser {
   constexpr void kernel_name() {
     Chars text;
     if (!good()) return;
-    if (token().kind != TokenKind::string || !Lexer::unescape(token().text, text)) fail("expected the kernel's name in quotes");
-    else lexer_.next();
+    if (token().kind != TokenKind::string || !Lexer::unescape(token().text, text))
+      fail("expected the kernel's name in quotes");
+    else
+      lexer_.next();
     for (char c : text.view()) out_.program.kernel_name.push_back(c);
   }
   constexpr void extent_entry() {
@@ -265,8 +279,10 @@ class Parser {
       const Parent& p = parents_[i];
       if (!p.given) continue;
       for (std::size_t j = 0; j < axes.size(); ++j)
-        if (p.number == static_cast<std::int32_t>(j) || (p.number < 0 && axes[j].name == p.name)) axes[i].parent = static_cast<std::int32_t>(j);
-      if (axes[i].parent < 0 || axes[static_cast<std::size_t>(axes[i].parent)].name != p.name) fail(p.at, "there is no such axis");
+        if (p.number == static_cast<std::int32_t>(j) || (p.number < 0 && axes[j].name == p.name))
+          axes[i].parent = static_cast<std::int32_t>(j);
+      if (axes[i].parent < 0 || axes[static_cast<std::size_t>(axes[i].parent)].name != p.name)
+        fail(p.at, "there is no such axis");
     }
   }
 
@@ -300,8 +316,10 @@ class Parser {
     }
     n.first = static_cast<std::int32_t>(s.operands.size());
     operands(n);
-    if (accept('{')) fields(n);
-    else if (good() && needs_fields(n.op)) fail(Chars(info(n.op).text) + " needs {" + imm_fields(n.op).field[0].label + " …}");
+    if (accept('{'))
+      fields(n);
+    else if (good() && needs_fields(n.op))
+      fail(Chars(info(n.op).text) + " needs {" + imm_fields(n.op).field[0].label + " …}");
     for (int k = 0; k < 3; ++k)
       if (accept(flag_names[k])) n.flags |= static_cast<std::uint8_t>(1 << k);
     std::uint32_t line = 0;
@@ -361,15 +379,21 @@ class Parser {
     const auto index = [](std::int32_t i) { return static_cast<std::uint64_t>(i); };
     switch (f.kind) {
       case FieldKind::bits:
-      case FieldKind::number: return unsigned_number(f.mask());
-      case FieldKind::axis: return index(reference(p.axes, "axis"));
-      case FieldKind::arg: return index(reference(p.args, "argument"));
-      case FieldKind::extent: return index(extent());
-      case FieldKind::tunable: return index(reference(p.tunables, "tunable"));
+      case FieldKind::number:
+        return unsigned_number(f.mask());
+      case FieldKind::axis:
+        return index(reference(p.axes, "axis"));
+      case FieldKind::arg:
+        return index(reference(p.args, "argument"));
+      case FieldKind::extent:
+        return index(extent());
+      case FieldKind::tunable:
+        return index(reference(p.tunables, "tunable"));
       case FieldKind::string:
         if (at.kind != TokenKind::string) fail("expected a text in quotes");
         return index(good() ? name() : 0);
-      default: return index(one_of(value_names(f.kind), "one of the field's values"));
+      default:
+        return index(one_of(value_names(f.kind), "one of the field's values"));
     }
   }
   constexpr void finish_lines() {

@@ -27,8 +27,7 @@ namespace ir {
 /// The source must outlive the rewriter and verify clean.
 class Rewriter {
  public:
-  explicit Rewriter(const Program& source)
-      : source_(source), value_(source.size(), -1), close_(source.size(), -1) {
+  explicit Rewriter(const Program& source) : source_(source), value_(source.size(), -1), close_(source.size(), -1) {
     out_.kernel_name.assign(source.name.begin(), source.name.end());
     out_.axes.assign(source.axes.begin(), source.axes.end());
     out_.args.assign(source.args.begin(), source.args.end());

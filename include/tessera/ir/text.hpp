@@ -38,7 +38,8 @@ class Printer {
   constexpr void find_shared(Zeros<bool>& shared, const T& table) const {
     for (std::size_t i = 0; i < table.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
-        if (str(table[i].name) == str(table[j].name)) shared[static_cast<std::int64_t>(i)] = shared[static_cast<std::int64_t>(j)] = true;
+        if (str(table[i].name) == str(table[j].name))
+          shared[static_cast<std::int64_t>(i)] = shared[static_cast<std::int64_t>(j)] = true;
   }
   template <class F>
   constexpr void list(std::string_view label, std::size_t size, F item) {
@@ -62,7 +63,8 @@ class Printer {
   }
 
  public:
-  constexpr explicit Printer(const Program& p) : p_(p), axis_shared_(p.axes.size()), arg_shared_(p.args.size()), tunable_shared_(p.tunables.size()) {
+  constexpr explicit Printer(const Program& p)
+      : p_(p), axis_shared_(p.axes.size()), arg_shared_(p.args.size()), tunable_shared_(p.tunables.size()) {
     find_shared(axis_shared_, p.axes);
     find_shared(arg_shared_, p.args);
     find_shared(tunable_shared_, p.tunables);
@@ -74,7 +76,8 @@ class Printer {
     quoted(p_.name);
     out_ += '\n';
     list("extents", p_.extents.size(), [&](std::size_t i) { extent(static_cast<std::int64_t>(i)); });
-    list("tunables", p_.tunables.size(), [&](std::size_t i) { reference(p_.tunables, tunable_shared_, static_cast<std::int64_t>(i)); });
+    list("tunables", p_.tunables.size(),
+         [&](std::size_t i) { reference(p_.tunables, tunable_shared_, static_cast<std::int64_t>(i)); });
     for (std::size_t i = 0; i < p_.args.size(); ++i) argument(i);
     for (std::size_t i = 0; i < p_.axes.size(); ++i) axis(i);
     out_ += "body\n";
@@ -99,17 +102,24 @@ class Printer {
     out_ += '"';
     for (char c : s) {
       const auto u = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') out_ += '\\', out_ += c;
-      else if (c == '\n') out_ += "\\n";
-      else if (u < 0x20 || u == 0x7f) out_ += "\\x", out_ += "0123456789abcdef"[u >> 4], out_ += "0123456789abcdef"[u & 15];
-      else out_ += c;
+      if (c == '"' || c == '\\')
+        out_ += '\\', out_ += c;
+      else if (c == '\n')
+        out_ += "\\n";
+      else if (u < 0x20 || u == 0x7f)
+        out_ += "\\x", out_ += "0123456789abcdef"[u >> 4], out_ += "0123456789abcdef"[u & 15];
+      else
+        out_ += c;
     }
     out_ += '"';
   }
   constexpr void name(std::int32_t index) {
-    if (index < 0) out_ += '-';
-    else if (const std::string_view s = str(index); is_word(s)) out_ += s;
-    else quoted(s);
+    if (index < 0)
+      out_ += '-';
+    else if (const std::string_view s = str(index); is_word(s))
+      out_ += s;
+    else
+      quoted(s);
   }
   constexpr void axis_reference(std::int64_t i) { reference(p_.axes, axis_shared_, i); }
   constexpr void extent(std::int64_t i) {
@@ -124,14 +134,17 @@ class Printer {
     if (e.divide != 1) out_ += "/" + number(e.divide);
   }
   constexpr void type(DType t) {
-    if (static_cast<int>(t) < dtype_count) out_ += dtype_name(t);
-    else out_ += "?" + number(static_cast<int>(t));
+    if (static_cast<int>(t) < dtype_count)
+      out_ += dtype_name(t);
+    else
+      out_ += "?" + number(static_cast<int>(t));
   }
 
   constexpr void argument(std::size_t i) {
     const Arg& a = p_.args[i];
     out_ += "arg ";
-    out_ += static_cast<int>(a.effect) <= static_cast<int>(Effect::registers) ? effect_names[static_cast<int>(a.effect)] : "?";
+    out_ += static_cast<int>(a.effect) <= static_cast<int>(Effect::registers) ? effect_names[static_cast<int>(a.effect)]
+                                                                              : "?";
     out_ += ' ';
     type(a.type);
     out_ += ' ';
@@ -139,7 +152,9 @@ class Printer {
     for (int k = 0; k < a.rank; ++k) {
       out_ += k == 0 ? "[" : ", ";
       const std::int64_t at = std::int64_t{a.first_extent} + k;
-      extent(at >= 0 && static_cast<std::uint64_t>(at) < p_.arg_extents.size() ? p_.arg_extents[static_cast<std::size_t>(at)] : -1);
+      extent(at >= 0 && static_cast<std::uint64_t>(at) < p_.arg_extents.size()
+                 ? p_.arg_extents[static_cast<std::size_t>(at)]
+                 : -1);
     }
     if (a.rank > 0) out_ += ']';
     if (a.accumulated) out_ += " accumulated";
@@ -150,7 +165,8 @@ class Printer {
     out_ += "axis ";
     axis_reference(static_cast<std::int64_t>(i));
     out_ += ' ';
-    out_ += static_cast<int>(a.kind) <= static_cast<int>(AxisKind::made) ? axis_kind_names[static_cast<int>(a.kind)] : "?";
+    out_ +=
+        static_cast<int>(a.kind) <= static_cast<int>(AxisKind::made) ? axis_kind_names[static_cast<int>(a.kind)] : "?";
     out_ += " %" + number(a.node);
     if (a.extent != -1) out_ += " extent ", extent(a.extent);
     if (a.parent != -1) out_ += " parent ", axis_reference(a.parent);
@@ -163,8 +179,10 @@ class Printer {
     if (known && closes_region(n.op) && depth_ > 0) --depth_;
     for (int k = 0; k < depth_; ++k) out_ += "  ";
     if (known && has_value(n.op)) out_ += "%" + number(i) + " = ";
-    if (known) out_ += info(n.op).text;
-    else out_ += "?" + number(static_cast<int>(n.op));
+    if (known)
+      out_ += info(n.op).text;
+    else
+      out_ += "?" + number(static_cast<int>(n.op));
     const bool plain = known && !has_value(n.op) && n.type == DType::i64 && n.rank == 0;
     if (!plain) {
       out_ += ' ';
@@ -179,8 +197,10 @@ class Printer {
       const std::int64_t at = std::int64_t{n.first} + k;
       const bool there = at >= 0 && static_cast<std::uint64_t>(at) < p_.operands.size();
       out_ += k == 0 ? " %" : ", %";
-      if (there) out_ += number(p_.operands[static_cast<std::size_t>(at)]);
-      else out_ += '?';
+      if (there)
+        out_ += number(p_.operands[static_cast<std::size_t>(at)]);
+      else
+        out_ += '?';
       if (!there) break;
     }
     if (known) fields(n);
@@ -198,7 +218,8 @@ class Printer {
     bool exact = all.cover(n.imm);
     for (const ImmField& f : all) exact = exact && printable(f.kind, f.get(n.imm));
     out_ += " {";
-    if (!exact) out_ += "imm ", hex(static_cast<std::uint64_t>(n.imm));
+    if (!exact)
+      out_ += "imm ", hex(static_cast<std::uint64_t>(n.imm));
     else
       for (int k = 0; k < all.count; ++k) {
         const ImmField& f = all.field[static_cast<std::size_t>(k)];
@@ -212,26 +233,42 @@ class Printer {
   constexpr bool printable(FieldKind kind, std::uint64_t v) const {
     switch (kind) {
       case FieldKind::bits:
-      case FieldKind::number: return true;
-      case FieldKind::axis: return v < p_.axes.size();
-      case FieldKind::arg: return v < p_.args.size();
-      case FieldKind::extent: return v < p_.extents.size();
-      case FieldKind::tunable: return v < p_.tunables.size();
-      case FieldKind::string: return v < p_.names.size();
-      default: return v < value_names(kind).size();
+      case FieldKind::number:
+        return true;
+      case FieldKind::axis:
+        return v < p_.axes.size();
+      case FieldKind::arg:
+        return v < p_.args.size();
+      case FieldKind::extent:
+        return v < p_.extents.size();
+      case FieldKind::tunable:
+        return v < p_.tunables.size();
+      case FieldKind::string:
+        return v < p_.names.size();
+      default:
+        return v < value_names(kind).size();
     }
   }
   constexpr void field(FieldKind kind, std::uint64_t v) {
     const auto i = static_cast<std::int64_t>(v);
     switch (kind) {
-      case FieldKind::bits: return hex(v);
-      case FieldKind::number: out_ += number(v); return;
-      case FieldKind::axis: return axis_reference(i);
-      case FieldKind::arg: return reference(p_.args, arg_shared_, i);
-      case FieldKind::extent: return extent(i);
-      case FieldKind::tunable: return reference(p_.tunables, tunable_shared_, i);
-      case FieldKind::string: return quoted(str(static_cast<std::int32_t>(i)));
-      default: out_ += value_names(kind)[v];
+      case FieldKind::bits:
+        return hex(v);
+      case FieldKind::number:
+        out_ += number(v);
+        return;
+      case FieldKind::axis:
+        return axis_reference(i);
+      case FieldKind::arg:
+        return reference(p_.args, arg_shared_, i);
+      case FieldKind::extent:
+        return extent(i);
+      case FieldKind::tunable:
+        return reference(p_.tunables, tunable_shared_, i);
+      case FieldKind::string:
+        return quoted(str(static_cast<std::int32_t>(i)));
+      default:
+        out_ += value_names(kind)[v];
     }
   }
   constexpr void hex(std::uint64_t v) {
@@ -245,8 +282,10 @@ class Printer {
     const DTypeInfo& t = tessera::info(n.type);
     if (!t.is_floating()) {
       out_ += "  # ";
-      if (t.is_unsigned_integer()) out_ += number(static_cast<std::uint64_t>(n.imm) & tessera::detail::low_mask(t.bits));
-      else out_ += number(n.imm);
+      if (t.is_unsigned_integer())
+        out_ += number(static_cast<std::uint64_t>(n.imm) & tessera::detail::low_mask(t.bits));
+      else
+        out_ += number(n.imm);
       return;
     }
     const double value = tessera::to_double(n.type, static_cast<std::uint64_t>(n.imm));

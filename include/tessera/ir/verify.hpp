@@ -17,7 +17,7 @@ namespace ir {
 /// What is wrong with a program. Empty text: nothing.
 struct Defect {
   std::int32_t node = -1;  ///< the node at fault; −1 where it is none
-  Chars text;        ///< one sentence, such as "node 12 (add): operand 1 is f16, but operand 0 is f32"
+  Chars text;              ///< one sentence, such as "node 12 (add): operand 1 is f16, but operand 0 is f32"
   constexpr explicit operator bool() const { return !text.empty(); }
 };
 
@@ -29,7 +29,9 @@ namespace detail {
 class Verifier {
  public:
   constexpr explicit Verifier(const Program& p)
-      : p_(p), region_(p.size() <= max_nodes ? p.size() : 0), open_(p.size() <= max_nodes ? p.size() : 0),
+      : p_(p),
+        region_(p.size() <= max_nodes ? p.size() : 0),
+        open_(p.size() <= max_nodes ? p.size() : 0),
         uniform_(p.size() <= max_nodes ? p.size() : 0) {}
 
   constexpr Defect run() {
@@ -65,7 +67,8 @@ class Verifier {
     if (p_.extents.size() > max_extents) return "more than " + number(max_extents) + " extents";
     if (!p_.lines.empty() && p_.lines.size() != p_.nodes.size()) return "lines do not match the nodes";
     for (const Name& n : p_.names)
-      if (n.first < 0 || n.size < 0 || static_cast<std::uint64_t>(n.first) + static_cast<std::uint64_t>(n.size) > p_.text.size())
+      if (n.first < 0 || n.size < 0 ||
+          static_cast<std::uint64_t>(n.first) + static_cast<std::uint64_t>(n.size) > p_.text.size())
         return "a name lies outside the text";
     for (std::size_t i = 0; i < p_.extents.size(); ++i) {
       const Extent& e = p_.extents[i];
@@ -119,7 +122,8 @@ class Verifier {
     if (static_cast<int>(n.op) >= op_count) return "no such operation";
     if (static_cast<int>(n.type) >= dtype_count) return "no such type";
     if (n.rank > max_rank) return "its rank exceeds " + number(max_rank);
-    if (n.first < 0 || static_cast<std::uint64_t>(n.first) + n.count > p_.operands.size()) return "its operands are missing";
+    if (n.first < 0 || static_cast<std::uint64_t>(n.first) + n.count > p_.operands.size())
+      return "its operands are missing";
     if (const int arity = info(n.op).arity; arity >= 0 && n.count != arity)
       return "it takes " + number(arity) + " operands, not " + number(n.count);
     for (int k = 0; k < n.count; ++k)
@@ -179,12 +183,16 @@ class Verifier {
   constexpr Chars region(const Node& n) {
     const int parent = stack_.empty() ? -1 : stack_.back();
     region_[node_] = parent + 1;
-    const Op opener = parent < 0 ? Op::literal : p_.node(parent).op, before = node_ > 0 ? p_.node(node_ - 1).op : Op::literal;
+    const Op opener = parent < 0 ? Op::literal : p_.node(parent).op,
+             before = node_ > 0 ? p_.node(node_ - 1).op : Op::literal;
     if ((before == Op::for_blocks) != (n.op == Op::loop_block))
-      return before == Op::for_blocks ? "for_blocks is followed by its loop_block" : "it is not the first node of a for_blocks";
+      return before == Op::for_blocks ? "for_blocks is followed by its loop_block"
+                                      : "it is not the first node of a for_blocks";
     if ((before == Op::for_range) != (n.op == Op::loop_index))
-      return before == Op::for_range ? "for_range is followed by its loop_index" : "it is not the first node of a for_range";
-    if ((n.op == Op::grid_block || n.op == Op::grid_index) && parent >= 0) return "the grid is spanned at top level only";
+      return before == Op::for_range ? "for_range is followed by its loop_index"
+                                     : "it is not the first node of a for_range";
+    if ((n.op == Op::grid_block || n.op == Op::grid_index) && parent >= 0)
+      return "the grid is spanned at top level only";
     if (n.op == Op::loop_condition) {
       if (opener != Op::while_loop) return "it does not stand in a while_loop";
       if (condition_seen_.back()) return "its while_loop has a condition already";

@@ -50,15 +50,24 @@ class OpRules {
     uniform_[node_] = is_uniform();
     if ((n_.flags & flag_uniform) != 0 && !uniform_[node_]) return "it is not uniform";
     switch (info(n_.op).op_class) {
-      case OpClass::leaf: return leaf();
-      case OpClass::block: return block();
-      case OpClass::elementwise: return elementwise();
-      case OpClass::reduction: return n_.op == Op::dot ? dot() : n_.op == Op::reduce ? combine() : reduction();
-      case OpClass::scan: return n_.op == Op::scan_by ? combine() : scan();
-      case OpClass::shape: return shape();
-      case OpClass::memory: return memory();
-      case OpClass::variable: return variable();
-      default: return effect();
+      case OpClass::leaf:
+        return leaf();
+      case OpClass::block:
+        return block();
+      case OpClass::elementwise:
+        return elementwise();
+      case OpClass::reduction:
+        return n_.op == Op::dot ? dot() : n_.op == Op::reduce ? combine() : reduction();
+      case OpClass::scan:
+        return n_.op == Op::scan_by ? combine() : scan();
+      case OpClass::shape:
+        return shape();
+      case OpClass::memory:
+        return memory();
+      case OpClass::variable:
+        return variable();
+      default:
+        return effect();
     }
   }
 
@@ -82,7 +91,9 @@ class OpRules {
     for (int k = first; k < last; ++k) s.add(axes(k));
     return s;
   }
-  constexpr int field(int k) const { return static_cast<int>(imm_fields(n_.op).field[static_cast<std::size_t>(k)].get(n_.imm)); }
+  constexpr int field(int k) const {
+    return static_cast<int>(imm_fields(n_.op).field[static_cast<std::size_t>(k)].get(n_.imm));
+  }
 
   constexpr bool is_uniform() const {
     if (n_.rank != 0) return false;
@@ -96,8 +107,12 @@ class OpRules {
   }
 
   // Helpers that give a defect or nothing.
-  constexpr Text is_type(DType t) const { return n_.type == t ? Text() : "its type is " + name(n_.type) + ", not " + name(t); }
-  constexpr Text is_axes(const AxisSet& s) const { return axes(n_) == s ? Text() : Text("its axes are not those of its operands"); }
+  constexpr Text is_type(DType t) const {
+    return n_.type == t ? Text() : "its type is " + name(n_.type) + ", not " + name(t);
+  }
+  constexpr Text is_axes(const AxisSet& s) const {
+    return axes(n_) == s ? Text() : Text("its axes are not those of its operands");
+  }
   constexpr Text rank_0(int k) const { return op(k).rank == 0 ? Text() : "operand " + number(k) + " has axes"; }
   constexpr Text same_type(int k, DType t) const {
     return type(k) == t ? Text() : "operand " + number(k) + " is " + name(type(k)) + ", not " + name(t);
@@ -130,7 +145,8 @@ class OpRules {
     if (n_.op == Op::param) return param();
     if (n_.rank != 0) return "it has axes";
     switch (n_.op) {
-      case Op::literal: return literal();
+      case Op::literal:
+        return literal();
       case Op::scalar:
         if (p_.args[static_cast<std::size_t>(field(0))].effect != Effect::scalar) return "its argument is no scalar";
         return is_type(p_.args[static_cast<std::size_t>(field(0))].type);
@@ -138,8 +154,10 @@ class OpRules {
       case Op::block_end:
       case Op::block_count:
       case Op::block_number:
-      case Op::block_id: return first({is_type(DType::i64), block_operand()});
-      default: return is_type(DType::i64);
+      case Op::block_id:
+        return first({is_type(DType::i64), block_operand()});
+      default:
+        return is_type(DType::i64);
     }
   }
   // Above the type's bits stand copies of the sign, or zeros.
@@ -186,7 +204,8 @@ class OpRules {
     // A rename may have made the axis of an alias before.
     if (a.node != node_ && !(n_.op == Op::alias && a.node < node_)) return "its axis is defined by another node";
     const bool derived = n_.op == Op::grow || n_.op == Op::alias;
-    if (n_.op == Op::grow && (op(0).rank != 1 || a.parent != op(0).axes[0])) return "its axis does not derive from its operand's";
+    if (n_.op == Op::grow && (op(0).rank != 1 || a.parent != op(0).axes[0]))
+      return "its axis does not derive from its operand's";
     if (n_.op == Op::alias && (op(0).rank != 1 || root(n_.axes[0]) != root(op(0).axes[0])))
       return "its axis does not derive from its operand's";
     const AxisKind kind = n_.op == Op::grid_block    ? AxisKind::grid
@@ -207,21 +226,26 @@ class OpRules {
     if (n_.op == Op::broadcast) return broadcast();
     if (Text d = is_axes(all_axes(0, n_.count)); !d.empty()) return d;
     switch (n_.op) {
-      case Op::cast: return {};
+      case Op::cast:
+        return {};
       case Op::bitcast:
         return tessera::info(n_.type).bits == tessera::info(type(0)).bits
-                   ? Text() : name(type(0)) + " and " + name(n_.type) + " differ in size";
+                   ? Text()
+                   : name(type(0)) + " and " + name(n_.type) + " differ in size";
       case Op::random:
         if (n_.imm < 0 || n_.imm > 3) return "it has words 0 to 3";
         return first({is_type(DType::u32), same_type(0, DType::u64), same_type(1, DType::u64)});
-      case Op::where: return first({same_type(0, DType::b8), same_type(1, n_.type), same_type(2, n_.type)});
+      case Op::where:
+        return first({same_type(0, DType::b8), same_type(1, n_.type), same_type(2, n_.type)});
       case Op::lt:
       case Op::le:
       case Op::gt:
       case Op::ge:
       case Op::eq:
-      case Op::ne: return first({is_type(DType::b8), same_type(1, type(0))});
-      default: break;
+      case Op::ne:
+        return first({is_type(DType::b8), same_type(1, type(0))});
+      default:
+        break;
     }
     for (int k = 0; k < n_.count; ++k)
       if (Text d = same_type(k, n_.type); !d.empty()) return d;
@@ -229,10 +253,12 @@ class OpRules {
       case Op::logical_not:
       case Op::bit_and:
       case Op::bit_or:
-      case Op::bit_xor: return floating(n_.type) ? "it is not for " + name(n_.type) : Text();
+      case Op::bit_xor:
+        return floating(n_.type) ? "it is not for " + name(n_.type) : Text();
       case Op::cdiv:
       case Op::shl:
-      case Op::shr: return integer(n_.type) ? Text() : "it is not for " + name(n_.type);
+      case Op::shr:
+        return integer(n_.type) ? Text() : "it is not for " + name(n_.type);
       case Op::neg:
       case Op::abs:
       case Op::floor:
@@ -245,12 +271,15 @@ class OpRules {
       case Op::div:
       case Op::mod:
       case Op::pow:
-      case Op::fma: return boolean(n_.type) ? "it is not for b8" : Text();
+      case Op::fma:
+        return boolean(n_.type) ? "it is not for b8" : Text();
       case Op::max:
       case Op::min:
       case Op::max_number:
-      case Op::min_number: return {};
-      default: return floating(n_.type) ? Text() : "it is not for " + name(n_.type);  // functions of a real number
+      case Op::min_number:
+        return {};
+      default:
+        return floating(n_.type) ? Text() : "it is not for " + name(n_.type);  // functions of a real number
     }
   }
   constexpr Text broadcast() const {
@@ -264,7 +293,8 @@ class OpRules {
     const bool fits = boolean(type(k)) ? integer(n_.type)
                                        : floating(type(k)) == floating(n_.type) && !boolean(n_.type) &&
                                              tessera::info(type(k)).bits <= tessera::info(n_.type).bits;
-    return fits ? Text() : "operand " + number(k) + " is " + name(type(k)) + ", which " + name(n_.type) + " cannot hold";
+    return fits ? Text()
+                : "operand " + number(k) + " is " + name(type(k)) + ", which " + name(n_.type) + " cannot hold";
   }
   constexpr Text reduction() const {
     const AxisSet from = axes(0), to = axes(n_);
@@ -272,13 +302,16 @@ class OpRules {
     if (to == from) return "it reduces no axis";
     switch (n_.op) {
       case Op::sum:
-      case Op::prod: return accumulates(0);
+      case Op::prod:
+        return accumulates(0);
       case Op::any:
-      case Op::all: return first({is_type(DType::b8), same_type(0, DType::b8)});
+      case Op::all:
+        return first({is_type(DType::b8), same_type(0, DType::b8)});
       case Op::argmax:
       case Op::argmin:
         return first({is_type(DType::i64), op(0).rank - n_.rank == 1 ? Text() : Text("it takes one axis")});
-      default: return same_type(0, n_.type);
+      default:
+        return same_type(0, n_.type);
     }
   }
   constexpr Text dot() const {
@@ -336,7 +369,8 @@ class OpRules {
 
   constexpr Text shape() const {
     switch (n_.op) {
-      case Op::part: return part();
+      case Op::part:
+        return part();
       case Op::pad:
         return first({is_axes(axes(0)), within(1, axes(0)), same_type(0, n_.type), same_type(1, n_.type)});
       case Op::at:
@@ -412,8 +446,10 @@ class OpRules {
     switch (n_.op) {
       case Op::var:
         return first({same_type(0, n_.type), is_axes(axes(0))});
-      case Op::get: return first({same_type(0, n_.type), is_axes(axes(0))});
-      case Op::set: return first({same_type(1, type(0)), within(1, axes(0))});
+      case Op::get:
+        return first({same_type(0, n_.type), is_axes(axes(0))});
+      case Op::set:
+        return first({same_type(1, type(0)), within(1, axes(0))});
       default: {  // put
         if (Text d = takes(0, field(0)); !d.empty()) return d;
         AxisSet place = axes(0).remove(field(0));
@@ -425,16 +461,21 @@ class OpRules {
 
   constexpr Text effect() const {
     switch (n_.op) {
-      case Op::region_end: return opener_ >= 0 && opens_combine(p_.node(opener_).op) ? region_end() : Text("no combining function is open");
+      case Op::region_end:
+        return opener_ >= 0 && opens_combine(p_.node(opener_).op) ? region_end()
+                                                                  : Text("no combining function is open");
       case Op::loop_condition:
       case Op::if_region:
       case Op::else_region:
-      case Op::stop_if: return condition_0();
+      case Op::stop_if:
+        return condition_0();
       case Op::expects:
         if (!uniform_[p_.operand(n_, 0)]) return "its condition is not known before launch";
         return condition_0();
-      case Op::check: return same_type(0, DType::b8);
-      default: return {};
+      case Op::check:
+        return same_type(0, DType::b8);
+      default:
+        return {};
     }
   }
 
