@@ -2,10 +2,14 @@
 #include "jit/runtime/pipeline.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <mutex>
+#include <set>
 #include <chrono>
 
 #include "jit/loop/text.hpp"
 #include "jit/runtime/dump.hpp"
+#include "jit/runtime/interpreted.hpp"
 #include "jit/runtime/log.hpp"
 #include "jit/runtime/run_context.hpp"
 #include "tessera/call/errors.hpp"
@@ -101,10 +105,29 @@ GridShape grid_shape(const ir::Program& program, const std::uint64_t* frame, std
   return shape;
 }
 
-std::unique_ptr<BuiltVariant> build_variant(const ir::Program& program, const Specialisation& known,
-                                            const std::uint64_t* frame, const Config* config) {
+namespace {
+
+// Nothing a user would want to miss, and nothing to repeat: once for each text.
+void say_once(const std::string& text) {
+  static std::mutex mutex;
+  static auto* said = new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  if (!said->insert(text).second) return;
+  if (logs(LogLevel::warn)) log(LogLevel::warn, text);
+  else std::fprintf(stderr, "tessera: %s\n", text.c_str());
+}
+
+std::unique_ptr<BuiltVariant> interpret_instead(const ir::Program& program, const Config* config) {
+  std::vector<std::int64_t> tunables(program.tunables.size(), 16);
+  for (std::size_t i = 0; config && i < tunables.size(); ++i)
+    for (const Tuned& tuned : config->tunables)
+      if (program.str(program.tunables[i].name) == tuned.name) tunables[i] = tuned.value;
+  return interpreted_variant(program, std::move(tunables), config && config->checked);
+}
+
+std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Program& program, const Specialisation& known,
+                                              const std::uint64_t* frame, const Config* config) {
   const std::string kernel(program.name);
-  const Target& target = find_target(config ? config->target : "");
   PlanRequest request;
   request.program = program;
   request.known = known;
@@ -160,6 +183,28 @@ std::unique_ptr<BuiltVariant> build_variant(const ir::Program& program, const Sp
     variant.grain = shape.grain;
   }
   return built;
+}
+
+}  // namespace
+
+std::unique_ptr<BuiltVariant> build_variant(const ir::Program& program, const Specialisation& known,
+                                            const std::uint64_t* frame, const Config* config) {
+  const std::string name = config ? config->target : "";
+  if (name == "interpreter" || (config && config->checked)) return interpret_instead(program, config);
+  if (!name.empty()) return compile_variant(find_target(name), program, known, frame, config);
+  const Target* target = nullptr;
+  try {
+    target = &find_target("");
+  } catch (const DeviceError& e) {
+    say_once(std::string(e.what()) + "\n  kernels run in the interpreter, which is slow");
+    return interpret_instead(program, config);
+  }
+  try {
+    return compile_variant(*target, program, known, frame, config);
+  } catch (const InternalError& e) {  // a kernel that the target cannot plan yet
+    say_once(std::string(e.what()) + "\n  it runs in the interpreter, which is slow");
+    return interpret_instead(program, config);
+  }
 }
 
 }  // namespace jit

@@ -32,6 +32,11 @@ TESSERA_KERNEL(engine_rows)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M"> total) 
   total(m) = sum<"N">(x(m, n));
 };
 
+TESSERA_KERNEL(engine_gather)(Kernel k, In<f32, "V"> table, In<i32, "N"> ids, Out<f32, "N"> out) {
+  auto n = k.block<"N">(4);
+  out(n) = table(ids(n));
+};
+
 std::atomic<int> plans = 0, live = 0;
 std::atomic<bool> refuse = false;
 
@@ -175,6 +180,22 @@ TEST_CASE("every feature set of this machine and any number of threads give the 
       for (std::size_t i = 0; i < z.size(); ++i) wrong += z[i] != 1.0f + 2.0f * x[i];
       CHECK(wrong == 0);
     }
+}
+
+TEST_CASE("the interpreter runs what is asked of it, and what no target can compile") {
+  std::vector<float> x(40, 1.5f), y(40, 1.0f);
+  engine_axpy.with(Config{.target = "interpreter"})(view(x, {40}), view(y, {40}));
+  for (float v : y) CHECK(v == 4.0f);
+  std::vector<float> table(10, 2.0f), out(4, -1.0f);
+  std::vector<std::int32_t> ids{1, 9, 3, 0};
+  engine_gather.with(Config{.checked = true})(view(table, {10}), view(ids, {4}), view(out, {4}));
+  CHECK(out == std::vector<float>{2, 2, 2, 2});
+  ids[2] = 10;
+  CHECK_THROWS_WITH_AS(engine_gather.with(Config{.checked = true})(view(table, {10}), view(ids, {4}), view(out, {4})),
+                       doctest::Contains("index 10"), UserError);
+  // Unchecked, a read outside gives 0.
+  engine_gather.with(Config{.target = "interpreter"})(view(table, {10}), view(ids, {4}), view(out, {4}));
+  CHECK(out[2] == 0.0f);
 }
 
 TEST_CASE("the shape of a grid follows the work") {
