@@ -14,7 +14,8 @@ namespace {
 const DType integers[] = {DType::i4, DType::u4, DType::i8, DType::u8, DType::i16, DType::u16, DType::i32, DType::u32, DType::i64, DType::u64};
 
 // An integer's value; of unsigned ones as a 128-bit number, so that every operation can be said plainly.
-using Wide = __int128;
+__extension__ using Wide = __int128;
+__extension__ using WideUnsigned = unsigned __int128;
 Wide value_of(DType t, std::uint64_t bits) {
   const int width = info(t).bits;
   if (info(t).is_signed_integer()) return static_cast<std::int64_t>(bits << (64 - width)) >> (64 - width);
@@ -33,7 +34,7 @@ Wide expected(Op op, DType t, Wide a, Wide b) {
   switch (op) {
     case Op::add: return a + b;
     case Op::sub: return a - b;
-    case Op::mul: return static_cast<Wide>(static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b));
+    case Op::mul: return static_cast<Wide>(static_cast<WideUnsigned>(a) * static_cast<WideUnsigned>(b));
     case Op::div: return b == 0 ? 0 : a / b;
     case Op::rem: return b == 0 ? a : a % b;
     case Op::floor_div: return floor_div(a, b);
