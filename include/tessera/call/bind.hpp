@@ -127,14 +127,18 @@ class Binder {
 
   /// Names bound and checked across arguments.
   Status extents() {
-    for (int i = 0; i < static_cast<int>(layout_.strides); ++i) {
-      const auto extent = program_.arg_extents[static_cast<std::size_t>(i)];
-      if (Status status = bind_extent(extent); !status) return status;
-      const auto wanted = static_cast<std::int64_t>(frame_[layout_.extent_word(static_cast<std::size_t>(extent))]);
-      if (given(i) != wanted) return disagrees(i, wanted);
-    }
     for (std::size_t i = 0; i < program_.extents.size(); ++i)
       if (Status status = bind_extent(static_cast<int>(i)); !status) return status;
+    for (std::size_t i = 0; i < layout_.args; ++i) {
+      const ir::Arg& wanted = arg(i);
+      if (!is_array(wanted)) continue;
+      for (int axis = 0; axis < wanted.rank; ++axis) {
+        const int entry = wanted.first_extent + axis;
+        const auto extent = static_cast<std::size_t>(program_.arg_extents[static_cast<std::size_t>(entry)]);
+        const auto value = static_cast<std::int64_t>(frame_[layout_.extent_word(extent)]);
+        if (args_[i].extents[axis] != value) return disagrees(entry, value);
+      }
+    }
     return {};
   }
 

@@ -38,17 +38,15 @@ constexpr Place place_of(const ir::Program& program, int arg_extent) {
 /// The entry of Program::arg_extents that binds the name of entry `extent` of Program::extents, or −1.
 constexpr int binding_entry(const ir::Program& program, int extent) {
   const std::int32_t base = program.extents[static_cast<std::size_t>(extent)].base;
-  const auto strides = static_cast<int>(frame_layout(program).strides);
-  int found = -1;
-  for (int i = strides - 1; i >= 0; --i) {
-    const auto& entry = program.extents[static_cast<std::size_t>(program.arg_extents[static_cast<std::size_t>(i)])];
-    if (entry.divide == 1 && entry.plus != 0 && same_name(program, entry.base, base)) found = i;
+  const std::size_t strides = frame_layout(program).strides;
+  int with_number = -1;
+  for (std::size_t i = 0; i < strides; ++i) {
+    const ir::Extent& entry = program.extents[static_cast<std::size_t>(program.arg_extents[i])];
+    if (entry.divide != 1 || !same_name(program, entry.base, base)) continue;
+    if (entry.plus == 0) return static_cast<int>(i);
+    if (with_number < 0) with_number = static_cast<int>(i);
   }
-  for (int i = strides - 1; i >= 0; --i) {
-    const auto& entry = program.extents[static_cast<std::size_t>(program.arg_extents[static_cast<std::size_t>(i)])];
-    if (entry.divide == 1 && entry.plus == 0 && same_name(program, entry.base, base)) found = i;
-  }
-  return found;
+  return with_number;
 }
 
 /// The value of an extent whose name has the value `base` ≥ 0.

@@ -65,7 +65,9 @@ struct Guard {
     return {static_cast<std::uint32_t>(word), between, static_cast<std::uint64_t>(smallest),
             static_cast<std::uint64_t>(largest)};
   }
+  /// `word` is a multiple of `factor`; a power of two needs no division.
   static constexpr Guard multiple_of(std::size_t word, std::uint64_t factor) {
+    if ((factor & (factor - 1)) == 0) return aligned(word, factor);
     return {static_cast<std::uint32_t>(word), multiple, factor, 0};
   }
 
