@@ -1,6 +1,8 @@
 // Owns what machine code gets from its context: a thread's scratch arena, the note of a failed check, printed lines.
 #include "jit/runtime/run_context.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -46,11 +48,15 @@ class Arena {
     std::size_t size;
   };
   static constexpr std::size_t smallest = std::size_t{1} << 16;
+  static constexpr std::size_t huge = std::size_t{2} << 20;  // a huge page: packed panels walk through many pages
 
   bool grow(std::size_t size) noexcept {
     try {
-      auto* data = static_cast<std::byte*>(std::aligned_alloc(alignment, size));
+      const bool large = size >= huge;
+      if (large) size = (size + huge - 1) / huge * huge;
+      auto* data = static_cast<std::byte*>(std::aligned_alloc(large ? huge : alignment, size));
       if (data == nullptr) return false;
+      if (large) (void)madvise(data, size, MADV_HUGEPAGE);
       blocks_.push_back({std::unique_ptr<std::byte, Free>(data), size});
     } catch (const std::bad_alloc&) {
       return false;

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "jit/runtime/log.hpp"
+
 TESSERA_BEGIN
 namespace cpu {
 namespace {
@@ -74,6 +76,13 @@ std::vector<std::string> runnable_features() {
   std::vector<std::string> list;
   const char* wanted = std::getenv("TESSERA_CPU_FEATURES");
   if (wanted && runs(wanted)) list.push_back(wanted);
+  if (wanted && *wanted && !runs(wanted)) {
+    static const bool said = [&] {
+      jit::log(jit::LogLevel::warn, std::string("TESSERA_CPU_FEATURES: this machine does not run \"") + wanted + "\"");
+      return true;
+    }();
+    (void)said;
+  }
   for (std::string_view name : names)
     if (runs(name) && std::find(list.begin(), list.end(), name) == list.end()) list.emplace_back(name);
   return list;
