@@ -60,6 +60,12 @@ TESSERA_KERNEL(moved)(Kernel k, In<f32, "N"> x, Out<f32, "N"> sorted, Out<f32, "
   positions(n) = n;
   running(n) = associative_scan<"N">(x(n), -inf, [](auto a, auto b) { return max(a, b); });
 };
+TESSERA_KERNEL(means)(Kernel k, In<f32, "M", "N"> x, Out<f32, "N"> pieces, Out<f32> whole) {
+  auto n = k.all<"N">();
+  auto s = split<"N", "A", "B">(x(k.all<"M">(), n), 4);
+  pieces(n) = at<"A">(mean<"M", "B">(s), n / 4);
+  whole() = mean(s);
+};
 TESSERA_KERNEL(joined)(Kernel k, In<f32, "N"> x, In<f32, "M"> y, Out<f32> total, Out<i64> count, Out<f32, "K"> best,
                        Out<i64, "K"> at_) {
   auto c = k.all<"K">();
@@ -221,6 +227,25 @@ TEST_CASE("sort, flip, split, merge and scans along a short block") {
         }
       }
     }
+}
+
+TEST_CASE("means count the lanes that exist, in short pieces too") {
+  Numbers r;
+  for (const std::int64_t n : {1, 4, 11}) {
+    const std::int64_t m = 3;
+    auto x = r.reals<float>(m * n);
+    std::vector<float> pieces(at(n)), whole(1);
+    REQUIRE_OK(run(means.program, {array(x, {m, n}), array(pieces, {n}), array(whole, {})}));
+    double all = 0;
+    for (const float v : x) all += v / double(m * n);
+    CHECK(whole[0] == doctest::Approx(all));
+    for (std::int64_t j = 0; j < n; ++j) {
+      double sum = 0, count = 0;
+      for (std::int64_t i = 0; i < m; ++i)
+        for (std::int64_t p = j / 4 * 4; p < std::min(n, j / 4 * 4 + 4); ++p) sum += x[at(i * n + p)], ++count;
+      CHECK(pieces[at(j)] == doctest::Approx(sum / count));
+    }
+  }
 }
 
 TEST_CASE("joined tiles keep what does not exist in the middle") {

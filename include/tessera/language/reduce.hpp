@@ -59,9 +59,6 @@ constexpr Tile along(ir::Op op, std::string_view what, Wants wants, DType (*give
 constexpr Tile lanes(Recorder* r, int x, Axes over, DType t, std::uint32_t line) {
   Operand product(1, Here{});
   const ir::Node n = r->node(x);
-  ir::Node ones;
-  ones.op = ir::Op::broadcast;
-  ones.type = t;
   for (int i = 0; i < n.rank; ++i) {
     const int axis = n.axes[i];
     bool named = over.count == 0;
@@ -69,20 +66,17 @@ constexpr Tile lanes(Recorder* r, int x, Axes over, DType t, std::uint32_t line)
     if (!named) continue;
     const int block = r->axes[r->axis_meta[axis].root].node;
     if (!r->is_block(block)) {
-      r->add_axis(ones, axis, line);
-      continue;
+      // An axis that an operation made may lack lanes in some places only, such as the last piece of a split: count
+      // what the tile has, by what is true of every value.
+      const Operand value(r, x, line);
+      const Tile there = cast_to((value == value) | (value != value), t, Rounding::standard, Saturation::standard);
+      return reduction(ir::Op::sum, "mean", Wants::any, keeps_type, there, over);
     }
     ir::Node count;
     count.op = ir::Op::block_count;
     count.type = DType::i64;
     const int id = r->push(count, line, &block, 1);
     const Tile factor = result(r, cast_node(r, id, t, line));
-    product = product.is_node() ? Operand(product * factor, Here{}) : Operand(factor, Here{});
-  }
-  if (ones.rank != 0 && !r->bad) {
-    const int one = node_as(r, Operand(1, Here{}), t, "mean");
-    const Operand spread(r, r->push(ones, line, &one, 1), line);
-    const Tile factor = reduction(ir::Op::sum, "mean", Wants::any, keeps_type, spread, {nullptr, 0});
     product = product.is_node() ? Operand(product * factor, Here{}) : Operand(factor, Here{});
   }
   return result(r, node_as(r, product, t, "mean"));
