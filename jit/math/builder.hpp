@@ -81,9 +81,14 @@ typename B::Value polynomial(B& b, typename B::Value x, const double (&c)[N], st
 template <Builder B>
 typename B::Value product_error(B& b, typename B::Value x, typename B::Value y, typename B::Value p) {
   if (b.has_fma()) return b.fma(x, y, b.neg(p));
-  // The upper halves have 12 (26) significant bits, the lower ones 12 (27): upper products are exact, and so is each sum.
-  const std::int64_t keep = b.bits() == 32 ? ~std::int64_t{0xFFF} : ~std::int64_t{0x7FFFFFF};
-  const auto upper = [&](typename B::Value v) { return b.bits_float(b.bit_and(b.float_bits(v), b.constant_i(keep))); };
+  // Both halves have at most 12 (26) significant bits, so that their products are exact, and so is each sum.
+  const bool single = b.bits() == 32;
+  const std::int64_t keep = single ? ~std::int64_t{0xFFF} : ~std::int64_t{0x7FFFFFF};
+  const auto upper = [&](typename B::Value v) {
+    auto bits = b.float_bits(v);
+    if (!single) bits = b.iadd(bits, b.constant_i(0x4000000));  // 53 is odd: to nearest, so that the lower half has 26
+    return b.bits_float(b.bit_and(bits, b.constant_i(keep)));
+  };
   auto xh = upper(x), yh = upper(y);
   auto xl = b.sub(x, xh), yl = b.sub(y, yh);
   auto e = b.sub(b.mul(xh, yh), p);
@@ -106,11 +111,19 @@ struct Pair {
   typename B::Value high, low;
 };
 
-/// a + b exactly, where |a| ≥ |b| or a is 0.
+/// x + y exactly, where |x| ≥ |y| or x is 0.
 template <Builder B>
 Pair<B> fast_two_sum(B& b, typename B::Value x, typename B::Value y) {
   auto s = b.add(x, y);
   return {s, b.sub(y, b.sub(s, x))};
+}
+
+/// x + y exactly.
+template <Builder B>
+Pair<B> two_sum(B& b, typename B::Value x, typename B::Value y) {
+  auto s = b.add(x, y);
+  auto t = b.sub(s, x);
+  return {s, b.add(b.sub(x, b.sub(s, t)), b.sub(y, t))};
 }
 
 /// 1 + x + small, where |x| ≤ ½ and `small` is small beside it, with one rounding of consequence.

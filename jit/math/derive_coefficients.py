@@ -110,11 +110,46 @@ def tables(fmt):
     emit("erf_small", series_safe(lambda u: erf(sqrt(u)) / sqrt(u) - 1, 2 / sqrt(pi) - 1), lambda u: mpf(1), 0, 0.74, 6 if single else 11)
     # erfc(x) = exp(-(x + x q(x)))
     emit("erf_large", lambda x: -log(erfc(x)) / x - 1, lambda x: x * erfc(x) / erf(x), 0.84, 4 if single else 6, 6 if single else 18)
+    # log2((1 + s) / (1 - s)) = s (c0 + c1 u + u^2 q(u)), u = s^2, with c0 = 2 log2 e, c1 = c0 / 3; relative to c0
+    c0, top = 2 / LN2, (3 - 2 * sqrt(mpf(2))) ** 2 * mpf("1.001")
+    emit("pow", lambda u: (mp.atanh(sqrt(u)) / sqrt(u) * c0 - c0 - c0 / 3 * u) / u**2, lambda u: u * u / c0, mpf(2) ** -40, top, 2 if single else 7)
     # sin(x) = x + x u q(u); cos(x) = 1 - u/2 + u^2 q(u)
     quarter = (pi / 4 * mpf("1.01")) ** 2
     emit("sin", series_safe(lambda u: (sin(sqrt(u)) / sqrt(u) - 1) / u, mpf(-1) / 6), lambda u: u, 0, quarter, 3 if single else 6)
     emit("cos", series_safe(lambda u: (cos(sqrt(u)) - 1 + u / 2) / u**2, mpf(1) / 24), lambda u: u * u, 0, quarter, 2 if single else 5)
     return out
+
+
+def reduction(fmt):
+    """Bits of 2/pi for the reduction of trig.hpp: for each range of exponents five chunks, after those that give whole turns."""
+    p, top, width = (24, 128, 34) if fmt == "f32" else (53, 1024, 90)
+    rows, scales, starts = [], [], []
+    with mp.workprec(2 * top + 500):
+        first = p + 2  # the exponent from which a bit of 2/pi contributes whole turns only
+        while first < top:
+            rest = 2 / pi
+            if first > p + 2:
+                unit = mpf(2) ** (p + 2 - first)
+                rest -= mp.floor(rest / unit) * unit
+            scale = {"f32": max(0, 20 * ((first - p - 2) // 17)), "f64": 400 if first > 400 else 0}[fmt]
+            row = []
+            for k in range(5):
+                unit = mpf(2) ** (2 - first - p * k)
+                chunk = mp.floor(rest / unit) * unit
+                rest -= chunk
+                row.append(float(chunk * mpf(2) ** scale).hex())
+            rows.append("{" + ", ".join(row) + "}")
+            scales.append(f"0x1p-{scale}")
+            starts.append(f"0x1p{first}")
+            first += width
+    starts[0] = "0"
+    n = len(rows)
+    return (
+        f"/// Where the ranges of trig.hpp begin, what arguments of each are scaled by, and their chunks of 2/pi, scaled up.\n"
+        f"inline constexpr double range_start_{fmt}[] = {{{', '.join(starts)}}};\n"
+        f"inline constexpr double range_scale_{fmt}[] = {{{', '.join(scales)}}};\n"
+        f"inline constexpr double two_over_pi_{fmt}[{n}][5] = {{\n    " + ",\n    ".join(rows) + "};\n"
+    )
 
 
 if __name__ == "__main__":
@@ -123,4 +158,6 @@ if __name__ == "__main__":
     for fmt in FORMATS:
         for text in tables(fmt):
             print(text)
+        if ONLY is None or "reduction" in ONLY:
+            print(reduction(fmt))
     print("}  // namespace jit::math::detail\nTESSERA_END")

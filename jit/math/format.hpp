@@ -34,8 +34,16 @@ struct F32 {
   static constexpr auto& tanh = tanh_f32;
   static constexpr auto& erf_small = erf_small_f32;
   static constexpr auto& erf_large = erf_large_f32;
+  static constexpr auto& pow = pow_f32;
+  static constexpr double pow0 = 0x1.715476p+1, pow0_low = 0x1.4ae0c0p-25;  ///< 2 log2 e
+  static constexpr double pow1 = 0x1.ec709ep-1, pow1_low = -0x1.e2fe02p-28;  ///< its third
+  static constexpr double exponent_limit = 0x1p36;  ///< any larger exponent takes every base but 1 to 0 or infinity
   static constexpr auto& sin = sin_f32;
   static constexpr auto& cos = cos_f32;
+  static constexpr double half_pi = 0x1.921fb6p+0, half_pi_low = -0x1.777a5cp-25, quarter_pi = 0x1.921fb6p-1;
+  static constexpr auto& range_start = range_start_f32;
+  static constexpr auto& range_scale = range_scale_f32;
+  static constexpr auto& two_over_pi = two_over_pi_f32;
 };
 
 /// IEEE binary64.
@@ -58,8 +66,16 @@ struct F64 {
   static constexpr auto& tanh = tanh_f64;
   static constexpr auto& erf_small = erf_small_f64;
   static constexpr auto& erf_large = erf_large_f64;
+  static constexpr auto& pow = pow_f64;
+  static constexpr double pow0 = 0x1.71547652b82fep+1, pow0_low = 0x1.777d0ffda0d24p-55;  ///< 2 log2 e
+  static constexpr double pow1 = 0x1.ec709dc3a03fdp-1, pow1_low = 0x1.d27f05548af0cp-55;  ///< its third
+  static constexpr double exponent_limit = 0x1p65;  ///< any larger exponent takes every base but 1 to 0 or infinity
   static constexpr auto& sin = sin_f64;
   static constexpr auto& cos = cos_f64;
+  static constexpr double half_pi = 0x1.921fb54442d18p+0, half_pi_low = 0x1.1a62633145c07p-54, quarter_pi = 0x1.921fb54442d18p-1;
+  static constexpr auto& range_start = range_start_f64;
+  static constexpr auto& range_scale = range_scale_f64;
+  static constexpr auto& two_over_pi = two_over_pi_f64;
 };
 
 /// Calls `f` with the format of the builder.
@@ -68,12 +84,16 @@ typename B::Value with_format(B& b, Function f) {
   return b.bits() == 32 ? f(F32{}) : f(F64{});
 }
 
+/// The sign's place in an integer of the width of F.
+template <class F>
+inline constexpr std::int64_t sign_bit = F::bits == 32 ? std::int64_t{std::numeric_limits<std::int32_t>::min()}
+                                                       : std::numeric_limits<std::int64_t>::min();
+
 /// The magnitude of `value` with the sign bit of `sign`; the value's own sign bit must be clear.
 template <class F, Builder B>
 typename B::Value with_sign_of(B& b, typename B::Value value, typename B::Value sign) {
-  auto mask = b.constant_i(F::bits == 32 ? std::int64_t{std::numeric_limits<std::int32_t>::min()}
-                                         : std::numeric_limits<std::int64_t>::min());
-  return b.bits_float(b.bit_or(b.float_bits(value), b.bit_and(b.float_bits(sign), mask)));
+  auto bit = b.bit_and(b.float_bits(sign), b.constant_i(sign_bit<F>));
+  return b.bits_float(b.bit_or(b.float_bits(value), bit));
 }
 
 }  // namespace jit::math::detail

@@ -7,19 +7,23 @@ TESSERA_BEGIN
 namespace jit::math {
 namespace detail {
 
-/// x = 2^e (1 + f), 1 + f in [⅔, 4/3), of a positive finite x, denormal ones too; e is a float.
+/// x = 2^e (1 + f) of a positive finite x, denormal ones too; e is a float.
 template <Builder B>
 struct Split {
   typename B::Value f, e;
 };
 
+/// The bits of ⅔: mantissas from there to 4/3 keep |f| least, and the polynomials short.
+template <class F>
+inline constexpr std::int64_t two_thirds = F::bits == 32 ? 0x3F2AAAAB : 0x3FE5555555555555;
+
+/// With 1 + f in [least, 2 least), `least` given by its bits.
 template <class F, Builder B>
-Split<B> split_mantissa(B& b, typename B::Value x) {
+Split<B> split_mantissa(B& b, typename B::Value x, std::int64_t least = two_thirds<F>) {
   constexpr double up = F::bits == 32 ? 0x1p24 : 0x1p53;
-  constexpr std::int64_t least_bits = F::bits == 32 ? 0x3F2AAAAB : 0x3FE5555555555555;
   auto small = b.lt(x, b.constant_f(F::least_normal));
   auto bits = b.float_bits(b.select(small, b.mul(x, b.constant_f(up)), x));
-  auto above = b.isub(bits, b.constant_i(least_bits));
+  auto above = b.isub(bits, b.constant_i(least));
   auto exponent = b.sar(above, F::mantissa);
   auto m = b.bits_float(b.isub(bits, b.shl(exponent, F::mantissa)));
   auto shift = b.select(small, b.constant_i(F::mantissa + 1), b.constant_i(0));
@@ -74,10 +78,9 @@ typename B::Value log1p(B& b, typename B::Value x) {
     // 1 + x = u + lost exactly, whichever is larger.
     auto back = b.sub(u, one);
     auto lost = b.add(b.sub(x, back), b.sub(one, b.sub(u, back)));
-    constexpr std::int64_t least_bits = F::bits == 32 ? 0x3F2AAAAB : 0x3FE5555555555555;
     constexpr std::int64_t two_bits = F::bits == 32 ? 0x40000000 : 0x4000000000000000;
     auto bits = b.float_bits(u);
-    auto field = b.shl(b.sar(b.isub(bits, b.constant_i(least_bits)), F::mantissa), F::mantissa);
+    auto field = b.shl(b.sar(b.isub(bits, b.constant_i(detail::two_thirds<F>)), F::mantissa), F::mantissa);
     auto e = b.to_float(b.sar(field, F::mantissa));
     // Scaled by 2^−e, exactly: f + g = (1 + x) 2^−e − 1. The scale is made twice as large, so that the largest e gives 0
     // and not a negative exponent; g does not count there.

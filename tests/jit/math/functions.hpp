@@ -7,6 +7,7 @@
 #include "jit/math/exp.hpp"
 #include "jit/math/log.hpp"
 #include "jit/math/tanh.hpp"
+#include "jit/math/trig.hpp"
 
 // X(name, reference in double, libmvec's name or "", whether f(−x) = −f(x))
 #define TESSERA_TEST_MATH(X)                                  \
@@ -18,4 +19,7 @@
   X(log1p, std::log1p(x), "log1p", false)                     \
   X(tanh, std::tanh(x), "tanh", true)                         \
   X(sigmoid, 1 / (1 + std::exp(-x)), "", false)               \
-  X(erf, std::erf(x), "erf", true)
+  X(erf, std::erf(x), "erf", true)                            \
+  X(sin, std::sin(x), "sin", true)                            \
+  X(cos, std::cos(x), "cos", false)                           \
+  X(tan, std::tan(x), "tan", true)

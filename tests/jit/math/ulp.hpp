@@ -1,6 +1,8 @@
 // Owns what the tests call an error of one ulp.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -16,12 +18,12 @@ inline double ulp_error(float y, double exact) {
   constexpr double inf = std::numeric_limits<double>::infinity();
   if (std::isnan(exact) || std::isnan(y)) return std::isnan(exact) && std::isnan(y) ? 0 : inf;
   const double limit = 0x1p128;
-  const double want = std::fmax(-limit, std::fmin(limit, exact));
-  const double have = std::fmax(-limit, std::fmin(limit, static_cast<double>(y)));
+  const double want = std::clamp(exact, -limit, limit);
+  const double have = std::clamp(static_cast<double>(y), -limit, limit);
   if (have == want) return 0;
-  const double size = std::fmax(std::fabs(want), 0x1p-126);
-  const int e = std::fmin(std::ilogb(size), 127.0);
-  return std::ldexp(std::fabs(have - want), 23 - e);
+  const double size = std::max(std::fabs(want), 0x1p-126);
+  const auto e = std::min<std::uint64_t>(std::bit_cast<std::uint64_t>(size) >> 52, 1023 + 127);  // biased
+  return std::fabs(have - want) * std::bit_cast<double>((std::uint64_t{2 * 1023 + 23} - e) << 52);
 }
 
 }  // namespace tessera_test
