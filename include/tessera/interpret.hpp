@@ -11,6 +11,22 @@
 #include "tessera/interpret/report.hpp"
 #include "tessera/version.hpp"
 
+// LANGUAGE.md is what the interpreter keeps to. What it leaves open is decided so, here and for every backend:
+//
+//   round        ties go to even. Float % has the sign of the divisor, as integers' % has.
+//   shifts       counts of the width and more give 0, or the sign of a signed value shifted right.
+//   x / 0, x % 0 of integers give 0; signed overflow wraps. Both are findings where the lane exists.
+//   order        sort and topk put NaN above every number; ties keep their order. argmax finds the first NaN.
+//   loops        blocks of a range are cut from `from`, even where that is below 0, while they begin before `to` and
+//   the
+//                extent; those of no lane run, and begin() … count() are clipped to the range within the extent.
+//   ragged       what is beyond from + longest does not exist.
+//   at           reads lanes that do not exist as outside; pad passes on through at and as.
+//   joined axes  count all lanes, those in the middle that do not exist too. The last piece of a split may be short.
+//   one store    two lanes that write one element with different values are a race.
+//   random       philox.hpp tells how a seed and a counter become words.
+//   group_id     a group is one program: it is linear_id.
+
 TESSERA_BEGIN
 namespace interpreter {
 
