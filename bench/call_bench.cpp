@@ -1,4 +1,5 @@
-// Measures a repeated call: check, find the variant, jump to code that does nothing; beside a plain function pointer.
+// Measures a repeated call: check, find the variant, jump to code that does nothing, or to a small compiled
+// kernel; beside a plain function pointer.
 #include <benchmark/benchmark.h>
 
 #include <tessera/tessera.hpp>
@@ -20,8 +21,9 @@ TESSERA_KERNEL(gemm_bias)(Kernel k, In<f32, "M", "K"> a, In<f32, "K", "N"> b, In
   c(m, n) = acc + bias(n);
 };
 
-TESSERA_KERNEL(window)(Kernel k, In<f32, "C", "H", "W"> x, In<f32, "F", "C", "KH", "KW"> w, Scalar<i32> stride,
-                       Scalar<i32> pad, Out<f32, "F", "OH", "OW"> y) {
+TESSERA_KERNEL(window)
+(Kernel k, In<f32, "C", "H", "W"> x, In<f32, "F", "C", "KH", "KW"> w, Scalar<i32> stride, Scalar<i32> pad,
+ Out<f32, "F", "OH", "OW"> y) {
   k.expects(stride > 0, "stride is positive");
   k.expects(k.extent<"OH">() == (k.extent<"H">() + 2 * pad - k.extent<"KH">()) / stride + 1, "OH fits");
   k.expects(k.extent<"OW">() == (k.extent<"W">() + 2 * pad - k.extent<"KW">()) / stride + 1, "OW fits");
@@ -43,7 +45,8 @@ struct Published {
       const ir::Arg& arg = Captured::program.args[i];
       if (!call::is_array(arg)) continue;
       guards.push_back(call::Guard::aligned(layout.arg_word(i), 4));
-      guards.push_back(call::Guard::equal(layout.stride_word(static_cast<std::size_t>(arg.first_extent + arg.rank - 1)), 1));
+      guards.push_back(
+          call::Guard::equal(layout.stride_word(static_cast<std::size_t>(arg.first_extent + arg.rank - 1)), 1));
     }
     variant.entry = nothing;
     variant.guards = guards.data();
@@ -115,6 +118,25 @@ void expectations(benchmark::State& state) {
   }
 }
 BENCHMARK(expectations);
+
+TESSERA_KERNEL(axpy)(Kernel k, In<f32, "N"> x, Scalar<f32> s, InOut<f32, "N"> y) {
+  auto n = k.block<"N">(64);
+  y(n) = y(n) + s * x(n);
+};
+
+/// The real thing: compiled by the first call, on 16 elements.
+void compiled(benchmark::State& state) {
+  std::vector<float> x(16, 1.0f), y(16);
+  if (const Status status = axpy.try_call(x, 0.5f, y); !status) {
+    state.SkipWithError(std::string(status.message()).c_str());
+    return;
+  }
+  for (auto _ : state) {
+    axpy(x, 0.5f, y);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(compiled);
 
 }  // namespace
 

@@ -45,7 +45,8 @@ Status run_variant(const KernelRecord& record, const Variant& variant, const std
       return context.status(record.name());
     }
     const auto grid = [&] {
-      tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, count, static_cast<std::size_t>(std::max<std::int64_t>(variant.grain, 1))),
+      tbb::parallel_for(tbb::blocked_range<std::int64_t>(
+                            0, count, static_cast<std::size_t>(std::max<std::int64_t>(variant.grain, 1))),
                         [&](const tbb::blocked_range<std::int64_t>& part) {
                           context.run(variant.entry, frame, part.begin(), part.end());
                         });

@@ -11,9 +11,9 @@
 TESSERA_BEGIN
 namespace jit {
 
-/// Defined by the engine: finds, loads or compiles a variant that serves `frame` under `config` (may be null), publishes
-/// it in record.table and gives it in `variant`. Thread-safe; many threads that ask for one variant compile it once.
-/// The variant stays valid until the record is retired.
+/// Defined by the engine: finds, loads or compiles a variant that serves `frame` under `config` (may be null),
+/// publishes it in record.table and gives it in `variant`. Thread-safe; many threads that ask for one variant compile
+/// it once. The variant stays valid until the record is retired.
 Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, std::size_t words, const Config* config,
                       const call::Variant*& variant) noexcept;
 

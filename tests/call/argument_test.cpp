@@ -13,11 +13,12 @@ using namespace tessera;
 
 namespace {
 
-/// Whether the number of type `from` is a value of `to`, by long double (64 bits of significand: exact for all of them).
+/// Whether the number of type `from` is a value of `to`, by long double (64 bits of significand: exact for all of
+/// them).
 bool expected(DType from, DType to, std::uint64_t bits) {
   const DTypeInfo &f = info(from), &t = info(to);
   if (from == to) return true;
-  long double value = f.is_floating()          ? static_cast<long double>(to_double(from, bits))
+  long double value = f.is_floating()         ? static_cast<long double>(to_double(from, bits))
                       : f.is_signed_integer() ? static_cast<long double>(static_cast<std::int64_t>(bits))
                                               : static_cast<long double>(bits);
   if (to == DType::b8) return !f.is_floating() && (value == 0 || value == 1);
@@ -45,9 +46,9 @@ bool expected(DType from, DType to, std::uint64_t bits) {
 }  // namespace
 
 TEST_CASE("convert_scalar") {
-  const std::array<double, 26> floats{0,      -0.0,     1,     -1,     0.1,    2.5,      6,    7,     28,
-                                      29,     127,      128,   -128,   -129,   255,      256,  448,   480,
-                                      65504,  65519.99, 65520, 3.4e38, 3.5e38, -1e300,   9.3e18, 1.9e19};
+  const std::array<double, 26> floats{0,     -0.0,     1,     -1,     0.1,    2.5,    6,      7,     28,
+                                      29,    127,      128,   -128,   -129,   255,    256,    448,   480,
+                                      65504, 65519.99, 65520, 3.4e38, 3.5e38, -1e300, 9.3e18, 1.9e19};
   const std::array<std::uint64_t, 17> integers{0,
                                                1,
                                                2,
@@ -75,7 +76,8 @@ TEST_CASE("convert_scalar") {
         given.push_back(nan_bits(from));
         if (info(from).has_inf) given.push_back(largest_bits(from) + 1);
       } else {
-        for (std::uint64_t value : integers) given.push_back(call::extend(from, value)), given.push_back(call::extend(from, 0 - value));
+        for (std::uint64_t value : integers)
+          given.push_back(call::extend(from, value)), given.push_back(call::extend(from, 0 - value));
       }
       for (std::uint64_t bits : given) {
         std::uint64_t word = 0;
@@ -115,10 +117,12 @@ TEST_CASE("scalar_word agrees with convert_scalar") {
     to.template operator()<DType::f64>();
   };
   for (int value : {0, 1, -1, 7, 8, -8, -9, 255, 256, 32767, -32768, 32768, 65536})
-    one(value), one(static_cast<long long>(value) << 20), one(static_cast<unsigned>(value)), one(static_cast<short>(value));
+    one(value), one(static_cast<long long>(value) << 20), one(static_cast<unsigned>(value)),
+        one(static_cast<short>(value));
   one(std::numeric_limits<std::int64_t>::min());
   one(std::numeric_limits<std::uint64_t>::max());
-  for (double value : {0.0, 1.5, -2.0, 1e10, 1e40, -1e40, 3.4028235677973366e38}) one(value), one(static_cast<float>(value));
+  for (double value : {0.0, 1.5, -2.0, 1e10, 1e40, -1e40, 3.4028235677973366e38})
+    one(value), one(static_cast<float>(value));
   one(true);
   one('a');
   one(f16(2.0f));

@@ -109,11 +109,11 @@ TEST_CASE("derived extents") {
   call::Frame<made::Derived> frame{};
   CHECK(call::bind_call<made::Derived>(frame, at, count, view(x, {4, 300}), s).ok());
   const call::FrameView words{frame.data(), call::frame_layout(made::Derived::program)};
-  CHECK(words.extent(0) == 5);   // B+1
-  CHECK(words.extent(1) == 4);   // B
-  CHECK(words.extent(2) == 300); // K
-  CHECK(words.extent(3) == 10);  // K/32, rounded up
-  CHECK(words.extent(4) == 6);   // B+2
+  CHECK(words.extent(0) == 5);    // B+1
+  CHECK(words.extent(1) == 4);    // B
+  CHECK(words.extent(2) == 300);  // K
+  CHECK(words.extent(3) == 10);   // K/32, rounded up
+  CHECK(words.extent(4) == 6);    // B+2
   CHECK(refusal<made::Derived>(at, count, view(x, {4, 300}), std::span(s).first(9)) ==
         "derived: argument s: extent K/32 is 9, but x has K = 300, so K/32 = 10\n  hint: K/32 is rounded up");
   CHECK(text<made::Derived>(std::span(at).first(4), count, view(x, {4, 300}), s) ==
@@ -128,7 +128,8 @@ TEST_CASE("an extent that occurs only as B+1 is found from it") {
   call::Frame<made::Offsets> frame{};
   CHECK(call::bind_call<made::Offsets>(frame, at, end).ok());
   CHECK(call::FrameView{frame.data(), call::frame_layout(made::Offsets::program)}.extent(1) == 4);
-  CHECK(text<made::Offsets>(at, std::span(end).first(3)) == "offsets: argument end: extent B+1 is 3, but at has B+1 = 5");
+  CHECK(text<made::Offsets>(at, std::span(end).first(3)) ==
+        "offsets: argument end: extent B+1 is 3, but at has B+1 = 5");
   CHECK(refusal<made::Offsets>(std::span(at).first(1), std::span(end).first(1)).empty());
   CHECK(text<made::Offsets>(std::span(at).first(0), std::span(end).first(0)) ==
         "offsets: argument at: extent B+1 is 0, so that B would be -1");
@@ -157,7 +158,8 @@ TEST_CASE("what a program made at run time is given") {
     const std::vector<call::RawArg> list{raw...};
     return std::string(call::bind(program, list, frame).text());
   };
-  const auto rx = call::raw_argument(x, false), ry = call::raw_argument(y, false), rs = call::raw_argument(number, true);
+  const auto rx = call::raw_argument(x, false), ry = call::raw_argument(y, false),
+             rs = call::raw_argument(number, true);
   CHECK(message(rx, ry, rs).empty());
   CHECK(message(rx, ry) == "made takes 3 arguments, but 2 were given");
   CHECK(message(rx, rs, rs) == "made: argument y is an array, but a number was given");
@@ -166,7 +168,8 @@ TEST_CASE("what a program made at run time is given") {
         "made: argument x has elements of f32, but those given are f64");
   CHECK(message(rx, call::raw_argument(fixed, false), rs) == "made: argument y is Out, but what is given is const");
   auto table = view(y, {2, 2});
-  CHECK(message(rx, call::raw_argument(table, false), rs) == "made: argument y has rank 1, but the array given has rank 2");
+  CHECK(message(rx, call::raw_argument(table, false), rs) ==
+        "made: argument y has rank 1, but the array given has rank 2");
 }
 
 TEST_CASE("rank at run time") {
@@ -182,7 +185,8 @@ TEST_CASE("rank at run time") {
 TEST_CASE("data is there and aligned") {
   std::vector<float> x(8), y(8);
   const auto null = view(static_cast<float*>(nullptr), {8});
-  CHECK(refusal<made::Copy>(null, y) == "copy: argument x: null data for 8 elements\n  hint: only an empty array may have none");
+  CHECK(refusal<made::Copy>(null, y) ==
+        "copy: argument x: null data for 8 elements\n  hint: only an empty array may have none");
   CHECK(text<made::Copy>(view(static_cast<float*>(nullptr), {1}), view(y, {1})) ==
         "copy: argument x: null data for 1 element");
   CHECK(refusal<made::Copy>(view(static_cast<float*>(nullptr), {0}), view(static_cast<float*>(nullptr), {0})).empty());
@@ -199,8 +203,9 @@ TEST_CASE("views stay inside their containers") {
   CHECK(text<made::Copy>(view(x, {9}), y) == "copy: argument x: 9 elements need 9, but its container holds 8");
   CHECK(text<made::Copy>(view(x, {4}).strides({3}), view(y, {4})) ==
         "copy: argument x: 4 elements with strides (3) need 10, but its container holds 8");
-  CHECK(text<made::Copy>(view(x, {4}).strides({-1}), view(y, {4})) ==
-        "copy: argument x: 4 elements with strides (-1) begin 3 before its container's first, but its container holds 8");
+  CHECK(
+      text<made::Copy>(view(x, {4}).strides({-1}), view(y, {4})) ==
+      "copy: argument x: 4 elements with strides (-1) begin 3 before its container's first, but its container holds 8");
   CHECK(text<made::Copy>(view(x, {8}).slice(0, 2, 9), view(y, {7})) ==
         "copy: argument x: the view cannot be: slice() reaches outside the array");
   CHECK(quick<made::Copy>(view(x, {8}).slice(0, 2, 8), view(y, {6})));
@@ -217,18 +222,18 @@ TEST_CASE("what is written overlaps nothing") {
   CHECK(quick<made::Copy>(view(x.data() + 50, {50}), view(x.data(), {50})));
   // Even and odd elements are apart, though their intervals are not.
   CHECK(refusal<made::Copy>(view(x.data(), {50}, {2}), view(x.data() + 1, {50}, {2})).empty());
-  CHECK(text<made::Copy>(view(x.data(), {50}, {2}), view(x.data() + 1, {33}, {3}).slice(0, 0, 33)).starts_with(
-      "copy: argument y: extent N is 33"));
-  CHECK(text<made::Copy>(view(x.data(), {33}, {2}), view(x.data() + 1, {33}, {3})).starts_with(
-      "copy: argument y is Out and overlaps argument x"));
+  CHECK(text<made::Copy>(view(x.data(), {50}, {2}), view(x.data() + 1, {33}, {3}).slice(0, 0, 33))
+            .starts_with("copy: argument y: extent N is 33"));
+  CHECK(text<made::Copy>(view(x.data(), {33}, {2}), view(x.data() + 1, {33}, {3}))
+            .starts_with("copy: argument y is Out and overlaps argument x"));
   // Left and right columns of one matrix; one column too many.
   std::vector<std::int16_t> m(10 * 20);
   const auto whole = view(m, {10, 20});
   CHECK(refusal<made::Move>(whole.slice(1, 0, 10), whole.slice(1, 10, 20)).empty());
-  CHECK(text<made::Move>(whole.slice(1, 0, 10), whole.slice(1, 9, 19)).starts_with(
-      "move: argument y is InOut and overlaps argument x"));
-  CHECK(text<made::Move>(view(m, {10, 10}).transpose(), view(m, {10, 10})).starts_with(
-      "move: argument y is InOut and overlaps argument x"));
+  CHECK(text<made::Move>(whole.slice(1, 0, 10), whole.slice(1, 9, 19))
+            .starts_with("move: argument y is InOut and overlaps argument x"));
+  CHECK(text<made::Move>(view(m, {10, 10}).transpose(), view(m, {10, 10}))
+            .starts_with("move: argument y is InOut and overlaps argument x"));
 }
 
 TEST_CASE("an array that is written has an address for every element") {
@@ -301,7 +306,8 @@ TEST_CASE("expects") {
   CHECK(text<made::Window>(x, w, -1, 0, y) == "window: expects: stride is positive, but stride = -1");
   std::vector<float> q(8), k(4);
   CHECK(quick<made::Divides>(q, k));
-  CHECK(text<made::Divides>(q, std::span(k).first(3)) == "divides: expects: HQ is a multiple of HK, but HQ = 8, HK = 3");
+  CHECK(text<made::Divides>(q, std::span(k).first(3)) ==
+        "divides: expects: HQ is a multiple of HK, but HQ = 8, HK = 3");
   CHECK(text<made::Divides>(q, std::span(k).first(0)) ==
         "divides: expects: HQ is a multiple of HK, but HQ = 8, HK = 0, which divides by zero");
 }
@@ -322,10 +328,10 @@ TEST_CASE("packed elements") {
   // Left and right halves of one matrix, by the nibble.
   const auto whole = view(x, {4, 8});
   CHECK(refusal<made::Packed>(whole.slice(1, 0, 4), whole.slice(1, 4, 8)).empty());
-  CHECK(text<made::Packed>(whole.slice(1, 0, 5), whole.slice(1, 4, 8).slice(1, 0, 4)).starts_with(
-      "packed: argument y: extent K is 4"));
-  CHECK(text<made::Packed>(whole.slice(1, 0, 4), whole.slice(1, 2, 6)).starts_with(
-      "packed: argument y is Out and overlaps argument x"));
+  CHECK(text<made::Packed>(whole.slice(1, 0, 5), whole.slice(1, 4, 8).slice(1, 0, 4))
+            .starts_with("packed: argument y: extent K is 4"));
+  CHECK(text<made::Packed>(whole.slice(1, 0, 4), whole.slice(1, 2, 6))
+            .starts_with("packed: argument y is Out and overlaps argument x"));
 }
 
 TEST_CASE("both binders agree on random views, and overlap is found exactly") {
@@ -336,7 +342,8 @@ TEST_CASE("both binders agree on random views, and overlap is found exactly") {
   for (int round = 0; round < 20000; ++round) {
     const std::int64_t rows = below(5), columns = below(5);
     const auto make = [&] {
-      return view(memory.data() + 60 + below(60), {rows, columns}, {below(25) - (below(4) == 0 ? 10 : 0), below(8) - 1});
+      return view(memory.data() + 60 + below(60), {rows, columns},
+                  {below(25) - (below(4) == 0 ? 10 : 0), below(8) - 1});
     };
     const auto x = make(), y = make();
     const auto places = [&](const View<std::int16_t, 2>& v) {
@@ -355,8 +362,10 @@ TEST_CASE("both binders agree on random views, and overlap is found exactly") {
     const bool quick = call::fast_bind<made::Move>(frame.data(), x, y);
     const std::string message = refusal<made::Move>(x, y);
     CHECK(message.empty() == !(shared || repeated));
-    if (repeated) CHECK(message.find(" at one address") != std::string::npos);
-    else if (shared) CHECK(message.find(" overlaps argument x") != std::string::npos);
+    if (repeated)
+      CHECK(message.find(" at one address") != std::string::npos);
+    else if (shared)
+      CHECK(message.find(" overlaps argument x") != std::string::npos);
     right += message.empty(), quickly += quick, overlaps += shared, repeats += repeated;
   }
   CHECK(right > 3000);

@@ -123,9 +123,12 @@ TEST_CASE("the check is not skipped when a call repeats") {
   for (int round = 0; round < 4; ++round) {
     std::vector<float>& out = round == 2 ? z : y;
     const std::string text = failure(x, round == 3 ? x : out);
-    if (round == 2) CHECK(text == "copy: argument y: extent N is 65, but x has N = 64");
-    else if (round == 3) CHECK(text.starts_with("copy: argument y is Out and overlaps argument x"));
-    else CHECK(text.empty());
+    if (round == 2)
+      CHECK(text == "copy: argument y: extent N is 65, but x has N = 64");
+    else if (round == 3)
+      CHECK(text.starts_with("copy: argument y is Out and overlaps argument x"));
+    else
+      CHECK(text.empty());
   }
   CHECK_THROWS_WITH_AS(call::invoke<made::Copy>(x, z),
                        "copy: argument y: extent N is 65, but x has N = 64\n"
@@ -229,8 +232,8 @@ TEST_CASE("configurations have variants of their own") {
 TEST_CASE("configurations that cannot be") {
   const auto text = [](const Config& config) {
     std::vector<float> a(4), b(4), bias(2), c(4);
-    const Status status = call::Callable<made::Gemm>::with(config).try_call(view(a, {2, 2}), view(b, {2, 2}), bias,
-                                                                           view(c, {2, 2}));
+    const Status status =
+        call::Callable<made::Gemm>::with(config).try_call(view(a, {2, 2}), view(b, {2, 2}), bias, view(c, {2, 2}));
     CHECK(status.kind() == ErrorKind::user);
     return std::string(status.message());
   };

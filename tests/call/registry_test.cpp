@@ -51,7 +51,8 @@ TEST_CASE("a registration lasts as long as its object") {
     const call::Registration one(record);
     CHECK(count("scalars") == 1);
     CHECK(find(registered_kernels(), "scalars").text() ==
-          "scalars(Scalar<i8> zero, Scalar<f32> scale, Scalar<u64> seed, Scalar<b8> on, Scalar<f16> half, Out<f32> total)");
+          "scalars(Scalar<i8> zero, Scalar<f32> scale, Scalar<u64> seed, Scalar<b8> on, Scalar<f16> half, Out<f32> "
+          "total)");
     record.retire.store([](call::KernelRecord& gone) noexcept { retired += &gone == &record; });
   }
   CHECK(count("scalars") == 0);

@@ -107,7 +107,7 @@ TEST_CASE("what divides by zero has no value") {
 TEST_CASE("nodes of a program, at run time and unrolled") {
   const ir::Program& program = made::Window::program;
   std::vector<std::uint64_t> frame(call::frame_layout(program).words());
-  frame[2] = 2, frame[3] = 1;                      // stride, pad
+  frame[2] = 2, frame[3] = 1;  // stride, pad
   const call::FrameLayout layout = call::frame_layout(program);
   frame[layout.extent_word(0)] = 7, frame[layout.extent_word(1)] = 3, frame[layout.extent_word(2)] = 4;
   int frames = 0, tunables = 0;

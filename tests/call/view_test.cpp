@@ -28,11 +28,7 @@ struct Mdspan {
   static constexpr std::size_t rank() { return 2; }
   T* data_handle() const { return data; }
   std::size_t stride(std::size_t i) const { return steps[i]; }
-  std::size_t extent(std::size_t i) const
-    requires(!ByExtents)
-  {
-    return sizes[i];
-  }
+  std::size_t extent(std::size_t i) const requires(!ByExtents) { return sizes[i]; }
   Extents extents() const { return {sizes}; }
 };
 
@@ -153,8 +149,9 @@ TEST_CASE("const is for what is read") {
   static_assert(call::TypeFaults<made::Copy, F>::message() == "copy takes 2 arguments, but 1 are given");
   static_assert(call::TypeFaults<made::Copy, F, std::vector<double>>::message() ==
                 "copy: argument y has elements of f32, but those given are f64");
-  static_assert(call::TypeFaults<made::Copy, F, View<float, 2>>::message() ==
-                "copy: argument y has rank 1, but the array given has rank 2: view(data, {extents}) gives one extent an axis");
+  static_assert(
+      call::TypeFaults<made::Copy, F, View<float, 2>>::message() ==
+      "copy: argument y has rank 1, but the array given has rank 2: view(data, {extents}) gives one extent an axis");
   static_assert(call::TypeFaults<made::Copy, F, std::vector<bool>>::message() ==
                 "copy: argument y is an array of f32: pass a view, a container or an mdspan of such elements");
   static_assert(call::TypeFaults<made::Scalars, int, F, int, bool, int, float>::message() ==

@@ -13,11 +13,12 @@
 #include "tessera/call/frame.hpp"
 #include "tessera/call/overlap.hpp"
 #include "tessera/call/uniform.hpp"
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/version.hpp"
 
-// fast_bind.hpp accepts the calls that are plainly right; every other one comes here, where it is either found right (an
-// empty array, interleaved views) or described. Both must agree: whatever that accepts, this accepts with the same Frame.
+// fast_bind.hpp accepts the calls that are plainly right; every other one comes here, where it is either found right
+// (an empty array, interleaved views) or described. Both must agree: whatever that accepts, this accepts with the same
+// Frame.
 
 TESSERA_BEGIN
 namespace call {
@@ -30,9 +31,9 @@ class Binder {
 
   Status run() {
     if (args_.size() != layout_.args)
-      return user("takes " + std::to_string(layout_.args) + " arguments, but " + std::to_string(args_.size()) +
-                      " were given",
-                  "", " ");
+      return user(
+          "takes " + std::to_string(layout_.args) + " arguments, but " + std::to_string(args_.size()) + " were given",
+          "", " ");
     for (std::size_t i = 0; i < layout_.args; ++i)
       if (Status status = shape(i); !status) return status;
     if (Status status = extents(); !status) return status;
@@ -68,8 +69,9 @@ class Binder {
     return text;
   }
   static std::string shape_text(const RawArg& raw) {
-    return raw.rank == 0 ? "one element"
-                         : list(raw.extents, raw.rank, " x ") + (raw.rank == 1 && raw.extents[0] == 1 ? " element" : " elements");
+    return raw.rank == 0
+               ? "one element"
+               : list(raw.extents, raw.rank, " x ") + (raw.rank == 1 && raw.extents[0] == 1 ? " element" : " elements");
   }
   static std::string_view effect_text(const ir::Arg& arg) {
     return arg.effect == ir::Effect::in ? "In" : arg.effect == ir::Effect::out ? "Out" : "InOut";
@@ -115,12 +117,14 @@ class Binder {
                  "the kernel writes it: pass memory that may be written");
     if (raw.fault != nullptr) return bad(i, ": the view cannot be: " + std::string(raw.fault), "");
     if (raw.rank != wanted.rank)
-      return bad(i, " has rank " + std::to_string(wanted.rank) + ", but the array given has rank " + std::to_string(raw.rank),
-                 "view(data, {extents…}) gives one extent an axis");
+      return bad(
+          i, " has rank " + std::to_string(wanted.rank) + ", but the array given has rank " + std::to_string(raw.rank),
+          "view(data, {extents…}) gives one extent an axis");
     for (int axis = 0; axis < raw.rank; ++axis)
       if (raw.extents[axis] < 0)
-        return bad(i, ": extent " + extent_text(program_, extent_of(wanted.first_extent + axis)) + " is " +
-                          std::to_string(raw.extents[axis]),
+        return bad(i,
+                   ": extent " + extent_text(program_, extent_of(wanted.first_extent + axis)) + " is " +
+                       std::to_string(raw.extents[axis]),
                    "extents are 0 or more");
     return {};
   }
@@ -212,7 +216,8 @@ class Binder {
     return static_cast<std::int64_t>(raw.data) * 8 >= before && total + width <= 8 * limit;
   }
 
-  /// One array's data: there, aligned, inside its container, and every element of what is written in a place of its own.
+  /// One array's data: there, aligned, inside its container, and every element of what is written in a place of its
+  /// own.
   Status memory(std::size_t i) {
     if (!is_array(arg(i))) return {};
     const RawArg& raw = args_[i];
@@ -225,37 +230,44 @@ class Binder {
     const auto alignment = static_cast<std::uintptr_t>(width >= 8 ? width / 8 : 1);
     if (raw.data == 0) return bad(i, ": null data for " + shape_text(raw), "only an empty array may have none");
     if (raw.data % alignment != 0)
-      return bad(i, ": data at " + address_text(raw.data) + " is not aligned to the " + std::to_string(alignment) +
-                        " bytes of " + std::string(dtype_name(raw.type)),
+      return bad(i,
+                 ": data at " + address_text(raw.data) + " is not aligned to the " + std::to_string(alignment) +
+                     " bytes of " + std::string(dtype_name(raw.type)),
                  "elements stand at multiples of their size");
     if (width < 8 && raw.rank > 0 && raw.extents[raw.rank - 1] > 1 && raw.strides[raw.rank - 1] != 1)
-      return bad(i, ": packed elements of " + std::string(dtype_name(raw.type)) + " have stride " +
-                        std::to_string(raw.strides[raw.rank - 1]) + " along the last axis",
+      return bad(i,
+                 ": packed elements of " + std::string(dtype_name(raw.type)) + " have stride " +
+                     std::to_string(raw.strides[raw.rank - 1]) + " along the last axis",
                  "elements narrower than a byte lie side by side along it");
     if (width < 8 && is_written(arg(i)))
       for (int axis = 0; axis + 1 < raw.rank; ++axis)
         if (raw.extents[axis] > 1 && raw.strides[axis] % 8 * width % 8 != 0)
-          return bad(i, " is " + std::string(effect_text(arg(i))) + ", but its stride " + std::to_string(raw.strides[axis]) +
-                            " along axis " + std::to_string(axis + 1) + " starts inside a byte",
+          return bad(i,
+                     " is " + std::string(effect_text(arg(i))) + ", but its stride " +
+                         std::to_string(raw.strides[axis]) + " along axis " + std::to_string(axis + 1) +
+                         " starts inside a byte",
                      "rows of packed elements that are written start with a byte: give them a wider stride");
     Footprint bits;
     if (!footprint(raw, 1, bits))
-      return bad(i, ": " + shape_text(raw) + " with strides (" + list(raw.strides, raw.rank, ", ") +
-                        ") reach beyond the address space",
+      return bad(i,
+                 ": " + shape_text(raw) + " with strides (" + list(raw.strides, raw.rank, ", ") +
+                     ") reach beyond the address space",
                  "");
     const auto begin = static_cast<std::uintptr_t>(bits.first >= 0 ? bits.first / 8 : 0);
     const auto end = static_cast<std::uintptr_t>(bits.end() / 8 + 1);
     if (begin < raw.bounds.begin || end > raw.bounds.end) return outside(i, begin, end);
-    if (is_written(arg(i)))
-      switch (repeats_address(bits)) {
-        case Shares::no: break;
+    if (is_written(arg(i))) switch (repeats_address(bits)) {
+        case Shares::no:
+          break;
         case Shares::yes:
-          return bad(i, ": strides (" + list(raw.strides, raw.rank, ", ") + ") put several of its " + shape_text(raw) +
-                            " at one address",
+          return bad(i,
+                     ": strides (" + list(raw.strides, raw.rank, ", ") + ") put several of its " + shape_text(raw) +
+                         " at one address",
                      "it is " + std::string(effect_text(arg(i))) + ": every element needs a place of its own");
         case Shares::unknown:
-          return bad(i, ": whether strides (" + list(raw.strides, raw.rank, ", ") + ") put several of its " +
-                            shape_text(raw) + " at one address takes too long to find out",
+          return bad(i,
+                     ": whether strides (" + list(raw.strides, raw.rank, ", ") + ") put several of its " +
+                         shape_text(raw) + " at one address takes too long to find out",
                      "it is " + std::string(effect_text(arg(i))) + ": use strides that nest");
       }
     return {};
@@ -302,11 +314,13 @@ class Binder {
     };
     const std::string where = " (" + bytes(a) + ", " + bytes(b) + ")";
     if (shares == Shares::unknown)
-      return bad(i, " is " + std::string(effect_text(arg(i))) + ", and whether it overlaps argument " + arg_name(j) +
-                        " takes too long to find out" + where,
+      return bad(i,
+                 " is " + std::string(effect_text(arg(i))) + ", and whether it overlaps argument " + arg_name(j) +
+                     " takes too long to find out" + where,
                  "use strides that nest, or memory that is plainly apart");
-    return bad(i, " is " + std::string(effect_text(arg(i))) + " and overlaps argument " + arg_name(j) + " in memory" + where,
-               "what is written shares no memory with other arguments; to update in place, a kernel has one InOut");
+    return bad(
+        i, " is " + std::string(effect_text(arg(i))) + " and overlaps argument " + arg_name(j) + " in memory" + where,
+        "what is written shares no memory with other arguments; to update in place, a kernel has one InOut");
   }
 
   /// `k.expects`, as far as no tunable is concerned.
@@ -326,9 +340,8 @@ class Binder {
     std::string values;
     leaves(condition, values);
     const std::string why(program_.str(static_cast<std::int32_t>(node.imm)));
-    return user("expects: " + why + (values.empty() ? "" : ", but " + values) +
-                    (defined ? "" : ", which divides by zero"),
-                "");
+    return user(
+        "expects: " + why + (values.empty() ? "" : ", but " + values) + (defined ? "" : ", which divides by zero"), "");
   }
 
   /// Names and values of what a condition is made of.

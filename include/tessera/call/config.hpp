@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tessera/call/errors.hpp"
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/version.hpp"
 
 TESSERA_BEGIN

@@ -57,8 +57,8 @@ class InternalError : public Error {
   explicit InternalError(const std::string& message) : Error(ErrorKind::internal, message) {}
 };
 
-/// The result of a call for those who ban exceptions: success, or the kind and text of the failure. One pointer, null on
-/// success; copies share the text; making one never throws (without memory for the text, it says "out of memory").
+/// The result of a call for those who ban exceptions: success, or the kind and text of the failure. One pointer, null
+/// on success; copies share the text; making one never throws (without memory for the text, it says "out of memory").
 class [[nodiscard]] Status {
  public:
   /// Success.
@@ -93,7 +93,9 @@ class [[nodiscard]] Status {
   ErrorKind kind() const noexcept { return failure_ ? failure_->kind : ErrorKind::none; }
 
   /// Text and hint, as in an exception's `what()`; empty on success.
-  std::string_view message() const noexcept { return failure_ ? std::string_view(failure_->message) : std::string_view(); }
+  std::string_view message() const noexcept {
+    return failure_ ? std::string_view(failure_->message) : std::string_view();
+  }
   /// The sentence without the hint.
   std::string_view text() const noexcept { return message().substr(0, failure_ ? failure_->text_size : 0); }
   /// The hint alone, or nothing.
@@ -151,9 +153,12 @@ class [[nodiscard]] Status {
   [[noreturn, gnu::cold, gnu::noinline]] void raise_failure() const {
 #if TESSERA_HAS_EXCEPTIONS
     switch (kind()) {
-      case ErrorKind::user: throw UserError(failure_->message);
-      case ErrorKind::device: throw DeviceError(failure_->message);
-      default: throw InternalError(failure_->message);
+      case ErrorKind::user:
+        throw UserError(failure_->message);
+      case ErrorKind::device:
+        throw DeviceError(failure_->message);
+      default:
+        throw InternalError(failure_->message);
     }
 #else
     std::fprintf(stderr, "tessera: %s\n", failure_->message.c_str());

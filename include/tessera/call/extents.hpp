@@ -5,11 +5,11 @@
 #include <cstdint>
 
 #include "tessera/call/frame.hpp"
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/version.hpp"
 
-// LANGUAGE.md rule 3. An extent's name (K of "K", "K+1", "K/32") is bound by the first axis that is just K; where there is
-// none, by the first that is "K+n". "K/32" binds nothing. All other axes are checked against it.
+// LANGUAGE.md rule 3. An extent's name (K of "K", "K+1", "K/32") is bound by the first axis that is just K; where there
+// is none, by the first that is "K+n". "K/32" binds nothing. All other axes are checked against it.
 
 TESSERA_BEGIN
 namespace call {

@@ -12,7 +12,7 @@
 #include "tessera/call/extents.hpp"
 #include "tessera/call/frame.hpp"
 #include "tessera/call/uniform.hpp"
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/language/messages.hpp"
 #include "tessera/version.hpp"
 
@@ -57,7 +57,8 @@ struct TypeFaults {
     } else {
       using V = ViewOf<A>;
       const DType given = dtype_of<typename V::element_type>;
-      if (given != arg.type) say("has elements of ", type, ", but those given are ", dtype_name(given));
+      if (given != arg.type)
+        say("has elements of ", type, ", but those given are ", dtype_name(given));
       else if (is_written(arg) && std::is_const_v<typename V::element_type>)
         say("is written, but what is given is const");
       else if (V::static_rank != dynamic_rank && V::static_rank != arg.rank)
@@ -114,22 +115,19 @@ struct FastBinder {
   [[gnu::always_inline]] static inline bool run(std::uint64_t* frame, Args&... args) {
     State state;
     bool ok = true;
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((ok &= argument<I>(frame, state, args)), ...);
-    }(std::index_sequence_for<Args...>{});
-    [&]<std::size_t... X>(std::index_sequence<X...>) {
-      ((ok &= bind_extent<X>(frame, state)), ...);
-    }(std::make_index_sequence<layout.extents>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { ((ok &= argument<I>(frame, state, args)), ...); }
+    (std::index_sequence_for<Args...>{});
+    [&]<std::size_t... X>(std::index_sequence<X...>) { ((ok &= bind_extent<X>(frame, state)), ...); }
+    (std::make_index_sequence<layout.extents>{});
     [&]<std::size_t... E>(std::index_sequence<E...>) {
       ((ok &= state.extents[E] == static_cast<std::int64_t>(frame[extent_word(E)])), ...);
-    }(std::make_index_sequence<layout.strides>{});
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((ok &= apart<I>(state, std::index_sequence<I...>{})), ...);
-    }(std::index_sequence_for<Args...>{});
+    }
+    (std::make_index_sequence<layout.strides>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { ((ok &= apart<I>(state, std::index_sequence<I...>{})), ...); }
+    (std::index_sequence_for<Args...>{});
     if (!ok) return false;
-    return [&]<std::size_t... E>(std::index_sequence<E...>) {
-      return (expected<E>(frame) && ...);
-    }(std::make_index_sequence<condition_count()>{});
+    return [&]<std::size_t... E>(std::index_sequence<E...>) { return (expected<E>(frame) && ...); }
+    (std::make_index_sequence<condition_count()>{});
   }
 
  private:
@@ -164,8 +162,10 @@ struct FastBinder {
       state.extents[first + at] = extent;
       frame[layout.stride_word(first + at)] = static_cast<std::uint64_t>(stride);
       if constexpr (width < 8) {
-        if (axis == arg.rank - 1) ok &= stride == 1;
-        else if (is_written(arg)) ok &= stride % 8 * static_cast<std::int64_t>(width) % 8 == 0;
+        if (axis == arg.rank - 1)
+          ok &= stride == 1;
+        else if (is_written(arg))
+          ok &= stride % 8 * static_cast<std::int64_t>(width) % 8 == 0;
       }
       // Below 2^62 and 2^57, products cannot wrap unnoticed: the multiplication says so.
       std::int64_t span = 0;
@@ -244,7 +244,8 @@ template <class Captured, class... Args>
 auto raw_arguments(Args&... args) noexcept {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return std::array<RawArg, sizeof...(Args)>{raw_argument(args, !is_array(Captured::program.args[I]))...};
-  }(std::index_sequence_for<Args...>{});
+  }
+  (std::index_sequence_for<Args...>{});
 }
 
 }  // namespace call

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/version.hpp"
 
 TESSERA_BEGIN

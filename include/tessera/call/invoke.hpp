@@ -24,8 +24,9 @@ template <class Captured, class... Args>
   return check_arguments(Captured::program, raw_arguments<Captured>(args...), frame);
 }
 
-/// Runs a kernel, with a configuration and its key, or null and 0. Whatever is wrong comes back as the Status, before any work; nothing is thrown.
-/// Arguments: for arrays a View, container, span, C array or mdspan; for scalars numbers; in the kernel's order.
+/// Runs a kernel, with a configuration and its key, or null and 0. Whatever is wrong comes back as the Status, before
+/// any work; nothing is thrown. Arguments: for arrays a View, container, span, C array or mdspan; for scalars numbers;
+/// in the kernel's order.
 template <class Captured, class... Args>
 Status try_invoke_with(const Config* config, std::uint64_t config_key, Args&&... args) noexcept {
   if constexpr (types_fit<Captured, std::remove_reference_t<Args>...>()) {
@@ -95,7 +96,8 @@ struct Callable {
 };
 
 /// Runs a program made at run time, with arguments of erased types.
-inline Status invoke_program(KernelRecord& record, std::span<const RawArg> args, const Config* config = nullptr) noexcept {
+inline Status invoke_program(KernelRecord& record, std::span<const RawArg> args,
+                             const Config* config = nullptr) noexcept {
   constexpr std::size_t capacity = 1024;
   std::uint64_t frame[capacity];
   const std::size_t words = frame_layout(*record.program).words();

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/version.hpp"
 
 TESSERA_BEGIN

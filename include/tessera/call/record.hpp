@@ -7,7 +7,7 @@
 
 #include "tessera/call/errors.hpp"
 #include "tessera/export.hpp"
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/version.hpp"
 
 // The header finds a variant and jumps to it without the library; everything else (compiling, many threads, scratch,
@@ -74,11 +74,13 @@ struct Guard {
   bool holds(const std::uint64_t* frame) const noexcept {
     const std::uint64_t value = frame[word];
     switch (kind) {
-      case masked: return (value & a) == b;
+      case masked:
+        return (value & a) == b;
       case between:
         return static_cast<std::int64_t>(value) >= static_cast<std::int64_t>(a) &&
                static_cast<std::int64_t>(value) <= static_cast<std::int64_t>(b);
-      case multiple: return value % a == 0;
+      case multiple:
+        return value % a == 0;
     }
     return false;
   }
@@ -99,12 +101,12 @@ struct Variant {
   GridTerm grid[ir::max_rank] = {};  ///< the number of programs is their product, times `programs(…)` if that is set
   std::int64_t (*programs)(const Variant&, const std::uint64_t* frame) = nullptr;  ///< the rest of the grid, or null
   void (*prologue)(const Variant&, const std::uint64_t* frame) = nullptr;  ///< runs once before the grid, or null
-  std::uint64_t config_key = 0;     ///< Config::key of the calls that it serves; 0: calls without one
-  bool needs_context = true;        ///< the code uses scratch, checks or prints
-  std::int64_t inline_limit = 0;    ///< grids of at most this many programs run on the caller's thread
-  std::int64_t grain = 1;           ///< fewest programs worth a task of their own
-  std::int32_t threads = 0;         ///< most threads to use; 0: all
-  const void* owner = nullptr;      ///< the library's own data about it
+  std::uint64_t config_key = 0;   ///< Config::key of the calls that it serves; 0: calls without one
+  bool needs_context = true;      ///< the code uses scratch, checks or prints
+  std::int64_t inline_limit = 0;  ///< grids of at most this many programs run on the caller's thread
+  std::int64_t grain = 1;         ///< fewest programs worth a task of their own
+  std::int32_t threads = 0;       ///< most threads to use; 0: all
+  const void* owner = nullptr;    ///< the library's own data about it
 
   bool matches(const std::uint64_t* frame) const noexcept {
     for (std::uint32_t i = 0; i < guard_count; ++i)
@@ -175,8 +177,7 @@ TESSERA_API Status run_variant(const KernelRecord& record, const Variant& varian
 /// Runs a variant that matches `frame`; small grids of plain code directly, on this thread.
 inline Status run(const KernelRecord& record, const Variant& variant, const std::uint64_t* frame) noexcept {
   const std::int64_t count = variant.count(frame);
-  if (count >= 0 && count <= variant.inline_limit && !variant.needs_context && variant.prologue == nullptr)
-      [[likely]] {
+  if (count >= 0 && count <= variant.inline_limit && !variant.needs_context && variant.prologue == nullptr) [[likely]] {
     variant.entry(frame, 0, count, nullptr);
     return {};
   }

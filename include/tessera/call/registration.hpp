@@ -76,8 +76,8 @@ inline constinit KernelRecord record_of{Captured::program};
 template <class Captured>
 inline Registration registration_of{record_of<Captured>};
 
-/// Naming `Registered<&registration_of<Captured>>` as a type registers the kernel, called or not: a static of a template
-/// is made only when something uses its address.
+/// Naming `Registered<&registration_of<Captured>>` as a type registers the kernel, called or not: a static of a
+/// template is made only when something uses its address.
 template <Registration* Kernel>
 struct Registered {
   static constexpr bool value = true;

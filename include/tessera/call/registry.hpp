@@ -74,8 +74,8 @@ inline RegisteredKernel describe(KernelRecord& record) {
 }  // namespace call
 
 /// The kernels of this program and of its shared libraries, opened ones included, by name. A program that opens
-/// libraries of kernels links tessera::tessera, or exports its symbols (-rdynamic): see docs/calls.md. No library may be
-/// opened or closed at the same time.
+/// libraries of kernels links tessera::tessera, or exports its symbols (-rdynamic): see docs/calls.md. No library may
+/// be opened or closed at the same time.
 inline std::vector<RegisteredKernel> registered_kernels() {
   std::vector<call::KernelRecord*> records;
   call::RegistrationList& list = call::registrations();

@@ -1,4 +1,5 @@
-// Owns the evaluation of uniform Tile IR nodes (made of extents, scalars, tunables and literals) on a Frame, before launch.
+// Owns the evaluation of uniform Tile IR nodes (made of extents, scalars, tunables and literals) on a Frame, before
+// launch.
 #pragma once
 
 #include <bit>
@@ -8,13 +9,13 @@
 
 #include "tessera/call/argument.hpp"
 #include "tessera/call/frame.hpp"
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/types/convert.hpp"
 #include "tessera/version.hpp"
 
 // Used by calls for `k.expects` and by the JIT for grids and cuts. Arithmetic is the language's (LANGUAGE.md rule 12):
-// integer / and % round down, everything wraps. What divides by zero has no value; `false && x` and `true || x` have one
-// all the same.
+// integer / and % round down, everything wraps. What divides by zero has no value; `false && x` and `true || x` have
+// one all the same.
 
 TESSERA_BEGIN
 namespace call {
@@ -43,13 +44,20 @@ constexpr Uniform integer_op(ir::Op op, DType type, std::uint64_t a, std::uint64
   const auto bits = static_cast<std::uint64_t>(info(type).bits);
   const auto made = [type](std::uint64_t word) { return Uniform{extend(type, word), true}; };
   switch (op) {
-    case Op::neg: return made(0 - a);
-    case Op::abs: return made(is_signed && x < 0 ? 0 - a : a);
-    case Op::logical_not: return made(type == DType::b8 ? a ^ 1 : ~a);
-    case Op::add: return made(a + b);
-    case Op::sub: return made(a - b);
-    case Op::mul: return made(a * b);
-    case Op::fma: return made(a * b + c);
+    case Op::neg:
+      return made(0 - a);
+    case Op::abs:
+      return made(is_signed && x < 0 ? 0 - a : a);
+    case Op::logical_not:
+      return made(type == DType::b8 ? a ^ 1 : ~a);
+    case Op::add:
+      return made(a + b);
+    case Op::sub:
+      return made(a - b);
+    case Op::mul:
+      return made(a * b);
+    case Op::fma:
+      return made(a * b + c);
     case Op::div:
       if (b == 0) return {};
       return made(is_signed ? static_cast<std::uint64_t>(floor_div(x, y)) : a / b);
@@ -62,16 +70,28 @@ constexpr Uniform integer_op(ir::Op op, DType type, std::uint64_t a, std::uint64
       const auto down = static_cast<std::uint64_t>(floor_div(x, y));
       return made(down + (a - down * b != 0));
     }
-    case Op::max: case Op::max_number: return made(less ? b : a);
-    case Op::min: case Op::min_number: return made(less ? a : b);
-    case Op::bit_and: return made(a & b);
-    case Op::bit_or: return made(a | b);
-    case Op::bit_xor: return made(a ^ b);
-    case Op::shl: return made(b < bits ? a << b : 0);
+    case Op::max:
+    case Op::max_number:
+      return made(less ? b : a);
+    case Op::min:
+    case Op::min_number:
+      return made(less ? a : b);
+    case Op::bit_and:
+      return made(a & b);
+    case Op::bit_or:
+      return made(a | b);
+    case Op::bit_xor:
+      return made(a ^ b);
+    case Op::shl:
+      return made(b < bits ? a << b : 0);
     case Op::shr:
       if (is_signed) return made(static_cast<std::uint64_t>(x >> (b < bits ? b : bits - 1)));
       return made(b < bits ? a >> b : 0);
-    case Op::floor: case Op::ceil: case Op::trunc: case Op::round: return made(a);
+    case Op::floor:
+    case Op::ceil:
+    case Op::trunc:
+    case Op::round:
+      return made(a);
     case Op::pow: {
       if (is_signed && y < 0) return {};
       std::uint64_t result = 1;
@@ -79,7 +99,8 @@ constexpr Uniform integer_op(ir::Op op, DType type, std::uint64_t a, std::uint64
         if ((left & 1) != 0) result *= base;
       return made(result);
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -88,42 +109,75 @@ inline Uniform float_op(ir::Op op, DType type, double a, double b, double c) {
   const auto made = [type](double value) { return Uniform{bits_from_double(type, value), true}; };
   const bool nan = a != a || b != b;
   switch (op) {
-    case Op::neg: return made(-a);
-    case Op::abs: return made(__builtin_fabs(a));
-    case Op::sqrt: return made(__builtin_sqrt(a));
-    case Op::rsqrt: return made(1 / __builtin_sqrt(a));
-    case Op::exp: return made(__builtin_exp(a));
-    case Op::exp2: return made(__builtin_exp2(a));
-    case Op::expm1: return made(__builtin_expm1(a));
-    case Op::log: return made(__builtin_log(a));
-    case Op::log2: return made(__builtin_log2(a));
-    case Op::log1p: return made(__builtin_log1p(a));
-    case Op::sin: return made(__builtin_sin(a));
-    case Op::cos: return made(__builtin_cos(a));
-    case Op::tan: return made(__builtin_tan(a));
-    case Op::tanh: return made(__builtin_tanh(a));
-    case Op::erf: return made(__builtin_erf(a));
-    case Op::sigmoid: return made(1 / (1 + __builtin_exp(-a)));
-    case Op::floor: return made(__builtin_floor(a));
-    case Op::ceil: return made(__builtin_ceil(a));
-    case Op::trunc: return made(__builtin_trunc(a));
-    case Op::round: return made(__builtin_nearbyint(a));
-    case Op::add: return made(a + b);
-    case Op::sub: return made(a - b);
-    case Op::mul: return made(a * b);
-    case Op::div: return made(a / b);
-    case Op::mod: return made(a - __builtin_floor(a / b) * b);
-    case Op::cdiv: return made(__builtin_ceil(a / b));
-    case Op::pow: return made(__builtin_pow(a, b));
-    case Op::max: return made(nan ? a + b : a < b ? b : a);
-    case Op::min: return made(nan ? a + b : b < a ? b : a);
-    case Op::max_number: return made(__builtin_fmax(a, b));
-    case Op::min_number: return made(__builtin_fmin(a, b));
+    case Op::neg:
+      return made(-a);
+    case Op::abs:
+      return made(__builtin_fabs(a));
+    case Op::sqrt:
+      return made(__builtin_sqrt(a));
+    case Op::rsqrt:
+      return made(1 / __builtin_sqrt(a));
+    case Op::exp:
+      return made(__builtin_exp(a));
+    case Op::exp2:
+      return made(__builtin_exp2(a));
+    case Op::expm1:
+      return made(__builtin_expm1(a));
+    case Op::log:
+      return made(__builtin_log(a));
+    case Op::log2:
+      return made(__builtin_log2(a));
+    case Op::log1p:
+      return made(__builtin_log1p(a));
+    case Op::sin:
+      return made(__builtin_sin(a));
+    case Op::cos:
+      return made(__builtin_cos(a));
+    case Op::tan:
+      return made(__builtin_tan(a));
+    case Op::tanh:
+      return made(__builtin_tanh(a));
+    case Op::erf:
+      return made(__builtin_erf(a));
+    case Op::sigmoid:
+      return made(1 / (1 + __builtin_exp(-a)));
+    case Op::floor:
+      return made(__builtin_floor(a));
+    case Op::ceil:
+      return made(__builtin_ceil(a));
+    case Op::trunc:
+      return made(__builtin_trunc(a));
+    case Op::round:
+      return made(__builtin_nearbyint(a));
+    case Op::add:
+      return made(a + b);
+    case Op::sub:
+      return made(a - b);
+    case Op::mul:
+      return made(a * b);
+    case Op::div:
+      return made(a / b);
+    case Op::mod:
+      return made(a - __builtin_floor(a / b) * b);
+    case Op::cdiv:
+      return made(__builtin_ceil(a / b));
+    case Op::pow:
+      return made(__builtin_pow(a, b));
+    case Op::max:
+      return made(nan ? a + b : a < b ? b : a);
+    case Op::min:
+      return made(nan ? a + b : b < a ? b : a);
+    case Op::max_number:
+      return made(__builtin_fmax(a, b));
+    case Op::min_number:
+      return made(__builtin_fmin(a, b));
     case Op::fma:
       if (type == DType::f32)
-        return made(static_cast<double>(__builtin_fmaf(static_cast<float>(a), static_cast<float>(b), static_cast<float>(c))));
+        return made(
+            static_cast<double>(__builtin_fmaf(static_cast<float>(a), static_cast<float>(b), static_cast<float>(c))));
       return made(__builtin_fma(a, b, c));
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -133,19 +187,25 @@ constexpr bool compare(ir::Op op, DType type, std::uint64_t a, std::uint64_t b) 
   bool less = false, equal = a == b, greater = false;
   if (info(type).is_floating()) {
     const double x = to_double(type, a), y = to_double(type, b);
-    less = x < y, equal = x == y, greater = x > y;
+    less = x<y, equal = x == y, greater = x> y;
   } else if (info(type).is_signed_integer()) {
     less = static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b), greater = !less && !equal;
   } else {
     less = a < b, greater = !less && !equal;
   }
   switch (op) {
-    case Op::lt: return less;
-    case Op::le: return less || equal;
-    case Op::gt: return greater;
-    case Op::ge: return greater || equal;
-    case Op::eq: return equal;
-    default: return !equal;
+    case Op::lt:
+      return less;
+    case Op::le:
+      return less || equal;
+    case Op::gt:
+      return greater;
+    case Op::ge:
+      return greater || equal;
+    case Op::eq:
+      return equal;
+    default:
+      return !equal;
   }
 }
 
@@ -189,9 +249,14 @@ constexpr Uniformity uniformity(const ir::Program& program, std::int32_t id) {
   using ir::Op;
   const ir::Node& node = program.node(id);
   switch (node.op) {
-    case Op::literal: case Op::extent: case Op::scalar: return Uniformity::frame;
-    case Op::tunable: return Uniformity::tunable;
-    default: break;
+    case Op::literal:
+    case Op::extent:
+    case Op::scalar:
+      return Uniformity::frame;
+    case Op::tunable:
+      return Uniformity::tunable;
+    default:
+      break;
   }
   if (ir::info(node.op).op_class != ir::OpClass::elementwise || node.op == Op::random || node.rank != 0)
     return Uniformity::no;
@@ -211,19 +276,23 @@ inline Uniform evaluate_uniform(const ir::Program& program, std::int32_t id, con
   const ir::Node& node = program.node(id);
   const auto index = static_cast<std::size_t>(node.imm);
   switch (node.op) {
-    case Op::literal: return {extend(node.type, static_cast<std::uint64_t>(node.imm)), true};
-    case Op::extent: return {frame[frame_layout(program).extent_word(index)], true};
-    case Op::scalar: return {frame[frame_layout(program).arg_word(index)], true};
+    case Op::literal:
+      return {extend(node.type, static_cast<std::uint64_t>(node.imm)), true};
+    case Op::extent:
+      return {frame[frame_layout(program).extent_word(index)], true};
+    case Op::scalar:
+      return {frame[frame_layout(program).arg_word(index)], true};
     case Op::tunable:
       if (index >= tunables.size()) return {};
       return {static_cast<std::uint64_t>(tunables[index]), true};
-    default: break;
+    default:
+      break;
   }
   if (ir::info(node.op).op_class != ir::OpClass::elementwise || node.count == 0 || node.count > 3) return {};
   Uniform values[3];
-  for (int i = 0; i < node.count; ++i)
-    values[i] = evaluate_uniform(program, program.operand(node, i), frame, tunables);
-  return apply_uniform(node.op, node.type, program.node(program.operand(node, 0)).type, values[0], values[1], values[2]);
+  for (int i = 0; i < node.count; ++i) values[i] = evaluate_uniform(program, program.operand(node, i), frame, tunables);
+  return apply_uniform(node.op, node.type, program.node(program.operand(node, 0)).type, values[0], values[1],
+                       values[2]);
 }
 
 /// The same for a captured kernel's node, unrolled at compile time, for a node that needs the Frame alone.
