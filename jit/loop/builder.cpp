@@ -238,6 +238,14 @@ int Builder::buffer(Buffer b) {
 
 void Builder::effect(Inst inst) { open_.back().region.body.push_back(std::move(inst)); }
 
+Builder::Values Builder::append(Inst inst, const std::vector<Type>& results) {
+  inst.results.clear();
+  for (const Type& t : results) inst.results.push_back(fresh(t, open_.size() - 1));
+  Values out = inst.results;
+  effect(std::move(inst));
+  return out;
+}
+
 Value Builder::load(int buffer, Value offset, Type t, Value mask) {
   const Value v = fresh(t, open_.size() - 1);
   Inst i{Op::load, buffer, 0, {v}, {offset}, {}, {}, {}};

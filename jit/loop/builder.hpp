@@ -83,6 +83,8 @@ class Builder {
   void alloc_first(int buffer, Value count);
   void fill(int buffer, Value offset, Value count, Value v);
   void effect(Inst inst);
+  /// Appends an instruction with new results of these types.
+  Values append(Inst inst, const std::vector<Type>& results);
 
   // ---- regions ----
   using LoopBody = std::function<Values(Value iv, std::span<const Value> carried)>;

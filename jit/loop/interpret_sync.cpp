@@ -63,7 +63,10 @@ Interpreter::Step Interpreter::slot(Thread& t, const Inst& inst) {
       return went_on;
     case Op::wait:
       if (full.phase < phase + 1) return waits;
-      if (full.phase > phase + 1) at("waits for", full.phase - 1);
+      if (full.phase > phase + 1) {  // what is there is another use's: nothing orders it for this one
+        at("waits for", full.phase - 1);
+        return went_on;
+      }
       t.clock.join(full.done);
       t.fenced.join(full.done_fenced);
       return went_on;

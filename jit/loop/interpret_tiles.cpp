@@ -27,12 +27,12 @@ void Interpreter::tile(Thread& t, const Inst& inst) {
       if (type(t, v).layout >= 0) tt = type(t, v);
   const Layout& l = p_.layouts[static_cast<std::size_t>(tt.layout)];
   const std::size_t rank = l.shape.size();
-  const Value tile = store ? inst.operands[rank] : inst.results[0];
+  const Value tile = store ? inst.operands[1 + rank] : inst.results[0];
   const std::int64_t offset = scalar(t, inst.operands[0]);
   Coordinate stride{}, limit{};
   for (std::size_t d = 0; d < rank; ++d) {
-    stride[d] = d + 1 < rank ? scalar(t, inst.operands[1 + d]) : 1;
-    limit[d] = masked ? scalar(t, inst.operands[rank + (store ? 1 : 0) + d]) : INT64_MAX;
+    stride[d] = scalar(t, inst.operands[1 + d]);
+    limit[d] = masked ? scalar(t, inst.operands[1 + rank + (store ? 1 : 0) + d]) : INT64_MAX;
   }
   const int width = info(tt.elem).bits;
   std::uint64_t* held = words(t, tile);

@@ -44,8 +44,8 @@ namespace loop {
 //   ---- tiles with layouts, roles and channels ----
 //                On a GPU every lane runs the program (scalars are a lane's own); a tile is spread over the lanes by its layout.
 //   tile_zero    → tile
-//   tile_load    offset, strides of all dimensions but the last, whose stride is 1 [, extents, one a dimension, when
-//                masked] → tile; coordinates at or beyond an extent are not read and give 0
+//   tile_load    offset, a stride for each dimension [, extents, one a dimension, when masked] → tile; coordinates at or
+//                beyond an extent are not read and give 0
 //   tile_store   the same with the tile last before the extents: offset, strides, tile [, extents]
 //   mma          a, b, c → c; text = name in the table of shapes (mma_shapes.hpp); imm empty: a, b are tiles. Otherwise
 //                imm[0] bits 0, 1: a, b come from buffers imm[1], imm[2] (their operands are i64 offsets of row-major M×K

@@ -57,7 +57,7 @@ constexpr Form form(Op op) {
   }
 }
 
-/// How many operands of a `memory` line stand in the brackets; −1: the tile's rank. The rest follow after a comma.
+/// How many operands of a `memory` line stand in the brackets; −1: 1 + the tile's rank. The rest follow after a comma.
 constexpr int bracketed(Op op) { return op == Op::tile_load || op == Op::tile_store ? -1 : 1; }
 
 struct FlagName {

@@ -245,7 +245,7 @@ class Printer {
           imms = 2;
         }
         std::size_t inside = 1;
-        if (bracketed(i.op) < 0) inside = rank(i);
+        if (bracketed(i.op) < 0) inside = brackets(i);
         out_ += " " + at(buffers_, i.buffer) + "[";
         for (std::size_t k = 0; k < inside; ++k) out_ += (k ? ", " : "") + operand(i, k);
         out_ += "]";
@@ -336,15 +336,15 @@ class Printer {
     }
   }
 
-  // The rank of the tile that a tile_load or tile_store moves: so many operands stand in the brackets.
-  std::size_t rank(const Inst& i) const {
+  // An offset and the strides of the tile that a tile_load or tile_store moves: so many operands stand in the brackets.
+  std::size_t brackets(const Inst& i) const {
     Type t{};
     if (i.op == Op::tile_load && !i.results.empty()) t = type_of(i.results[0]);
     if (i.op == Op::tile_store)
       for (Value v : i.operands)
         if (type_of(v).layout >= 0) t = type_of(v);
     if (t.layout < 0 || static_cast<std::size_t>(t.layout) >= p_.layouts.size()) return 1;
-    return std::max<std::size_t>(1, p_.layouts[static_cast<std::size_t>(t.layout)].shape.size());
+    return 1 + p_.layouts[static_cast<std::size_t>(t.layout)].shape.size();
   }
 
   const Program& p_;

@@ -284,9 +284,9 @@ void Verifier::tiles(const Inst& inst) {
   const Buffer* b = buffer(inst, inst.buffer);
   if (!b) return;
   if (b->elem != t.elem) return refuse("buffer " + b->name + " holds " + std::string(dtype_name(b->elem)));
-  const std::size_t rank = l->shape.size(), tile = store ? rank : SIZE_MAX;
-  if (inst.operands.size() != rank + (store ? 1 : 0) + (masked ? rank : 0))
-    return refuse("it takes an offset, a stride for each dimension but the last" + std::string(store ? ", the tile" : "") +
+  const std::size_t rank = l->shape.size(), tile = store ? 1 + rank : SIZE_MAX;
+  if (inst.operands.size() != 1 + rank + (store ? 1 : 0) + (masked ? rank : 0))
+    return refuse("it takes an offset, a stride for each dimension" + std::string(store ? ", the tile" : "") +
                   " and, masked, an extent for each dimension");
   for (std::size_t i = 0; i < inst.operands.size(); ++i)
     if (i == tile ? type(inst.operands[i]).layout < 0 : !is_offset(inst.operands[i])) return refuse("offsets, strides and extents are i64");

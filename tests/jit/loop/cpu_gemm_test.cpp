@@ -36,7 +36,7 @@ TEST_CASE("gate: defects of the CPU GEMM are found") {
     CHECK(report.has(loop::Finding::unwritten));
   }
   SUBCASE("masks left out") {
-    std::string unmasked = change(text, "tile_store.masked", "  tile_store C[%c, %ldc], %sum");
+    std::string unmasked = change(text, "tile_store.masked", "  tile_store C[%c, %ldc, %one], %sum");
     const auto report = run(program(unmasked), a, b, c);
     CHECK(report.has(loop::Finding::out_of_bounds));
   }

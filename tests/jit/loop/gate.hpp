@@ -34,7 +34,7 @@ inline std::string change(const std::string& text, const std::string& what, cons
   std::string line;
   bool done = false;
   while (std::getline(in, line)) {
-    const bool hit = line.find(what) != std::string::npos && line.find("//") == std::string::npos;
+    const bool hit = line.find(what) != std::string::npos && line.find("//") > line.find(what);
     if (hit && number-- == 0)
       line = by, done = true;
     out << line << "\n";
@@ -53,6 +53,13 @@ inline loop::Program program(const std::string& text) {
   const loop::Parsed again = loop::parse(printed);
   REQUIRE_MESSAGE(again.ok, again.error);
   CHECK(loop::print(again.program) == printed);
+  return parsed.program;
+}
+
+/// Parses a variant that `verify` may refuse.
+inline loop::Program broken(const std::string& text) {
+  const loop::Parsed parsed = loop::parse(text);
+  REQUIRE_MESSAGE(parsed.ok, parsed.error);
   return parsed.program;
 }
 
