@@ -116,13 +116,12 @@ TEST_CASE("a radix pass sorts by one digit, stably") {
       for (std::size_t i = 0; i < key.size(); ++i) order.push_back({digit(key[i]), i});
       std::sort(order.begin(), order.end());
       for (std::size_t i = 0; i < key.size(); ++i) want[i] = key[order[i].second];
-    });
-    const Report report =
-        run(radix_scatter.program, {array(key, {n}), array(base, {chunks, 16}), scalar(shift), array(out, {n})});
-    REQUIRE_OK(report);
-    check_equal(out, want);
+      const Report report =
+          run(radix_scatter.program, {array(key, {n}), array(base, {chunks, 16}), scalar(shift), array(out, {n})});
+      REQUIRE_OK(report);
+      check_equal(out, want);
+    }
   }
-}
 }
 
 TEST_CASE("top-k over blocks: values and where they are") {
