@@ -21,7 +21,7 @@ struct Specialisation {
   std::vector<std::int64_t> multiples;             ///< a number that divides the word, 1 where nothing is known
   std::vector<std::int64_t> alignment;             ///< of each argument: proven bytes of its address
 
-  std::vector<std::int64_t> typical;               ///< each word in the first call: for cost models, not to rely on
+  std::vector<std::int64_t> typical;  ///< each word in the first call: for cost models, not to rely on
 
   /// Nothing known but the natural alignment of elements.
   static Specialisation generic(const ir::Program& program);

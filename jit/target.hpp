@@ -66,8 +66,8 @@ class Target {
                                              const Config* config) const = 0;
   /// Nothing, or why this target cannot run the program so, in one sentence.
   virtual std::string legal(const PlanRequest& request) const = 0;
-  /// Tile IR to Loop IR; `observe` (may be empty) sees the program after each pass. Throws an Error whose text starts with
-  /// the kernel's name.
+  /// Tile IR to Loop IR; `observe` (may be empty) sees the program after each pass. Throws an Error whose text starts
+  /// with the kernel's name.
   virtual loop::Program plan(const PlanRequest& request, const PassObserver& observe) const = 0;
   /// Loop IR to code of this process. Throws an Error.
   virtual std::unique_ptr<LoadedCode> compile(const loop::Program& program, const PlanRequest& request) const = 0;
@@ -79,8 +79,8 @@ void register_target(std::unique_ptr<Target> target);
 /// Every target of this build, in order of registration.
 std::span<Target* const> targets();
 
-/// The target of that name, or, where `name` is empty, the best one that is available. Throws UserError when there is no
-/// such target and DeviceError when it, or every target, is not available.
+/// The target of that name, or, where `name` is empty, the best one that is available. Throws UserError when there is
+/// no such target and DeviceError when it, or every target, is not available.
 const Target& find_target(std::string_view name);
 
 }  // namespace jit

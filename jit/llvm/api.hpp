@@ -37,7 +37,7 @@ struct StageTimes {
 struct CompiledCode {
   Entry entry = nullptr;
   HostFunction host = nullptr;  ///< the program's host function, if it has one
-  std::shared_ptr<void> code;  ///< keeps the machine code; when the last copy goes, its memory is released
+  std::shared_ptr<void> code;   ///< keeps the machine code; when the last copy goes, its memory is released
   std::size_t object_bytes = 0;
   StageTimes times;
   std::string ir, assembly, object, error;

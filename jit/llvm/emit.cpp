@@ -1,7 +1,5 @@
-// Owns the translation of functions, regions, control flow and calls of the runtime to LLVM IR.
+// Owns the translation of functions and regions to LLVM IR, and the switch over instructions.
 #include "jit/llvm/emit.hpp"
-
-#include <llvm/IR/Intrinsics.h>
 
 #include <algorithm>
 
@@ -81,7 +79,8 @@ void Emitter::declare(int index) {
   } else if (f.kind == FunctionKind::host) {
     params = {pointer, pointer};
     result = b_.getInt64Ty();
-    if (!f.body.params.empty() || f.result_types.size() > 1 || (f.result_types.size() == 1 && f.result_types[0] != loop::Type{}))
+    if (!f.body.params.empty() || f.result_types.size() > 1 ||
+        (f.result_types.size() == 1 && f.result_types[0] != loop::Type{}))
       throw Unsupported("function " + f.name + ": a host function takes nothing and returns nothing or an i64");
   } else {
     for (loop::Value v : f.body.params) params.push_back(type(f.types[static_cast<std::size_t>(v)]));
@@ -140,7 +139,8 @@ void Emitter::define(int index) {
 }
 
 void Emitter::finish(const std::vector<Value*>& results) {
-  if (results.size() != fn_.loop->result_types.size()) throw Unsupported(fn_.loop->name + ": it yields other values than it returns");
+  if (results.size() != fn_.loop->result_types.size())
+    throw Unsupported(fn_.loop->name + ": it yields other values than it returns");
   if (fn_.loop->kind == FunctionKind::host && results.empty()) {
     b_.CreateRet(b_.getInt64(0));
   } else if (fn_.loop->kind == FunctionKind::entry || results.empty()) {
@@ -149,7 +149,8 @@ void Emitter::finish(const std::vector<Value*>& results) {
     b_.CreateRet(results[0]);
   } else {
     Value* all = llvm::PoisonValue::get(fn_.llvm->getReturnType());
-    for (std::size_t i = 0; i < results.size(); ++i) all = b_.CreateInsertValue(all, results[i], static_cast<unsigned>(i));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      all = b_.CreateInsertValue(all, results[i], static_cast<unsigned>(i));
     b_.CreateRet(all);
   }
 }
@@ -203,21 +204,45 @@ void Emitter::instruction(const loop::Inst& inst) {
       set(result(), width < 8 ? wrap(bits, t.elem) : from_storage(bits, t.elem));
       return;
     }
-    case Op::iota: set(result(), iota(type_of(result()))); return;
+    case Op::iota:
+      set(result(), iota(type_of(result())));
+      return;
 
-    case Op::neg: case Op::abs: case Op::sqrt: case Op::floor: case Op::ceil: case Op::trunc: case Op::round:
+    case Op::neg:
+    case Op::abs:
+    case Op::sqrt:
+    case Op::floor:
+    case Op::ceil:
+    case Op::trunc:
+    case Op::round:
     case Op::logical_not:
       set(result(), unary(inst.op, operand(0), operand_type(0)));
       return;
 
-    case Op::add: case Op::sub: case Op::mul: case Op::div: case Op::rem: case Op::floor_div: case Op::floor_rem:
-    case Op::min: case Op::max: case Op::min_number: case Op::max_number: case Op::fast_min: case Op::fast_max:
-    case Op::bit_and: case Op::bit_or: case Op::bit_xor: case Op::shl: case Op::shr: {
+    case Op::add:
+    case Op::sub:
+    case Op::mul:
+    case Op::div:
+    case Op::rem:
+    case Op::floor_div:
+    case Op::floor_rem:
+    case Op::min:
+    case Op::max:
+    case Op::min_number:
+    case Op::max_number:
+    case Op::fast_min:
+    case Op::fast_max:
+    case Op::bit_and:
+    case Op::bit_or:
+    case Op::bit_xor:
+    case Op::shl:
+    case Op::shr: {
       Value* value = binary(inst.op, operand(0), operand(1), operand_type(0), contract);
       int zeros = 0;
       if (operand_type(0).lanes == 1 && info(operand_type(0).elem).is_integer()) {
         const int x = trailing_zeros(inst.operands[0]), y = trailing_zeros(inst.operands[1]);
-        if (inst.op == Op::add || inst.op == Op::sub || inst.op == Op::bit_or || inst.op == Op::min || inst.op == Op::max)
+        if (inst.op == Op::add || inst.op == Op::sub || inst.op == Op::bit_or || inst.op == Op::min ||
+            inst.op == Op::max)
           zeros = std::min(x, y);
         if (inst.op == Op::mul) zeros = std::min(x + y, 62);
         if (inst.op == Op::bit_and) zeros = std::max(x, y);
@@ -228,16 +253,24 @@ void Emitter::instruction(const loop::Inst& inst) {
       set(result(), value, zeros);
       return;
     }
-    case Op::eq: case Op::ne: case Op::lt: case Op::le: case Op::gt: case Op::ge:
+    case Op::eq:
+    case Op::ne:
+    case Op::lt:
+    case Op::le:
+    case Op::gt:
+    case Op::ge:
       set(result(), compare(inst.op, operand(0), operand(1), operand_type(0)));
       return;
-    case Op::fma: set(result(), fma(operand(0), operand(1), operand(2), operand_type(0), contract)); return;
+    case Op::fma:
+      set(result(), fma(operand(0), operand(1), operand(2), operand_type(0), contract));
+      return;
     case Op::select: {
       Value *c = operand(0), *x = operand(1), *y = operand(2);
       if (lanes_of(c) != lanes_of(x)) {
         if (lanes_of(c) != 1) refuse(inst, "the mask has other lanes than the values");
       }
-      set(result(), b_.CreateSelect(c, x, y), std::min(trailing_zeros(inst.operands[1]), trailing_zeros(inst.operands[2])));
+      set(result(), b_.CreateSelect(c, x, y),
+          std::min(trailing_zeros(inst.operands[1]), trailing_zeros(inst.operands[2])));
       return;
     }
     case Op::cast: {
@@ -255,24 +288,46 @@ void Emitter::instruction(const loop::Inst& inst) {
           keeps ? trailing_zeros(inst.operands[0]) : 0);
       return;
     }
-    case Op::bitcast: set(result(), bitcast(operand(0), operand_type(0), type_of(result()))); return;
-    case Op::broadcast: set(result(), spread(operand(0), type_of(result()).lanes)); return;
+    case Op::bitcast:
+      set(result(), bitcast(operand(0), operand_type(0), type_of(result())));
+      return;
+    case Op::broadcast:
+      set(result(), spread(operand(0), type_of(result()).lanes));
+      return;
     case Op::extract:
       set(result(), lanes_of(operand(0)) == 1 ? operand(0) : b_.CreateExtractElement(operand(0), operand(1)));
       return;
     case Op::insert:
-      set(result(), lanes_of(operand(0)) == 1 ? operand(1) : b_.CreateInsertElement(operand(0), operand(1), operand(2)));
+      set(result(),
+          lanes_of(operand(0)) == 1 ? operand(1) : b_.CreateInsertElement(operand(0), operand(1), operand(2)));
       return;
-    case Op::shuffle: result(); set(inst.results[0], shuffle(inst)); return;
-    case Op::reduce_add: case Op::reduce_mul: case Op::reduce_min: case Op::reduce_max: case Op::reduce_and:
+    case Op::shuffle:
+      result();
+      set(inst.results[0], shuffle(inst));
+      return;
+    case Op::reduce_add:
+    case Op::reduce_mul:
+    case Op::reduce_min:
+    case Op::reduce_max:
+    case Op::reduce_and:
     case Op::reduce_or:
       set(result(), reduce(inst.op, operand(0), operand_type(0)));
       return;
 
-    case Op::load: result(); set(inst.results[0], load(inst)); return;
-    case Op::store: store(inst); return;
-    case Op::gather: result(); set(inst.results[0], gather(inst)); return;
-    case Op::scatter: scatter(inst); return;
+    case Op::load:
+      result();
+      set(inst.results[0], load(inst));
+      return;
+    case Op::store:
+      store(inst);
+      return;
+    case Op::gather:
+      result();
+      set(inst.results[0], gather(inst));
+      return;
+    case Op::scatter:
+      scatter(inst);
+      return;
     case Op::atomic: {
       Value* old = atomic(inst);
       if (!inst.results.empty()) set(result(), old);
@@ -283,247 +338,75 @@ void Emitter::instruction(const loop::Inst& inst) {
       if (!inst.results.empty()) set(result(), old);
       return;
     }
-    case Op::prefetch: prefetch(inst); return;
-    case Op::alloc: alloc(inst); return;
-    case Op::fill: fill(inst); return;
+    case Op::prefetch:
+      prefetch(inst);
+      return;
+    case Op::alloc:
+      alloc(inst);
+      return;
+    case Op::fill:
+      fill(inst);
+      return;
 
-    case Op::for_loop: for_loop(inst); return;
-    case Op::while_loop: while_loop(inst); return;
-    case Op::if_else: if_else(inst); return;
-    case Op::call: call(inst); return;
-    case Op::print: print(inst); return;
-    case Op::fail: fail(inst); return;
-    case Op::yield: return;
-
+    case Op::for_loop:
+      for_loop(inst);
+      return;
+    case Op::while_loop:
+      while_loop(inst);
+      return;
+    case Op::if_else:
+      if_else(inst);
+      return;
+    case Op::call:
+      call(inst);
+      return;
+    case Op::print:
+      print(inst);
+      return;
+    case Op::fail:
+      fail(inst);
+      return;
+    case Op::yield:
+      return;
     case Op::fence:
       b_.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent);
       return;
-    case Op::tile_zero: case Op::tile_load: case Op::tile_store: case Op::mma: case Op::map_tile: case Op::roles:
-    case Op::acquire: case Op::commit: case Op::wait: case Op::release: case Op::copy_async:
-    case Op::barrier: case Op::wait_mma: case Op::wait_copy: case Op::shuffle_lane: case Op::place_id: case Op::send: case Op::recv:
+
+    case Op::tile_zero:
+    case Op::tile_load:
+    case Op::tile_store:
+    case Op::mma:
+    case Op::map_tile:
+    case Op::roles:
+    case Op::acquire:
+    case Op::commit:
+    case Op::wait:
+    case Op::release:
+    case Op::copy_async:
+    case Op::barrier:
+    case Op::wait_mma:
+    case Op::wait_copy:
+    case Op::shuffle_lane:
+    case Op::place_id:
+    case Op::send:
+    case Op::recv:
       refuse(inst, "a CPU has no tiles, roles or channels");
   }
   refuse(inst, "unknown instruction");
-}
-
-void Emitter::for_loop(const loop::Inst& inst) {
-  if (inst.operands.size() < 3 || inst.regions.size() != 1) refuse(inst, "it takes lo, hi, step and one region");
-  Value *lo = use(inst.operands[0]), *hi = use(inst.operands[1]), *step = use(inst.operands[2]);
-  const loop::Region& body = inst.regions[0];
-  const int zeros = std::min(trailing_zeros(inst.operands[0]), trailing_zeros(inst.operands[2]));
-  std::vector<Value*> carried;
-  for (std::size_t i = 3; i < inst.operands.size(); ++i) carried.push_back(use(inst.operands[i]));
-
-  auto *first = llvm::dyn_cast<llvm::ConstantInt>(lo), *last = llvm::dyn_cast<llvm::ConstantInt>(hi),
-       *by = llvm::dyn_cast<llvm::ConstantInt>(step);
-  if (by && by->getSExtValue() <= 0) refuse(inst, "its step is not positive");
-  const auto set_results = [&](const std::vector<Value*>& values) {
-    for (std::size_t i = 0; i < inst.results.size(); ++i) set(inst.results[i], values[i]);
-  };
-  const auto run_body = [&](Value* iv, const std::vector<Value*>& values, int iv_zeros) {
-    std::vector<Value*> params{iv};
-    params.insert(params.end(), values.begin(), values.end());
-    if (params.size() != body.params.size()) refuse(inst, "its region takes other parameters");
-    set(body.params[0], iv, iv_zeros);
-    // region() sets the parameters; what is known of the induction variable is set after them.
-    for (std::size_t i = 1; i < params.size(); ++i) set(body.params[i], params[i]);
-    for (const loop::Inst& inner : body.body) {
-      if (inner.op == Op::yield) {
-        std::vector<Value*> results;
-        for (loop::Value v : inner.operands) results.push_back(use(v));
-        if (results.size() != values.size()) refuse(inst, "it yields other values than it carries");
-        return results;
-      }
-      instruction(inner);
-    }
-    return std::vector<Value*>{};
-  };
-
-  const bool counted = first && last && by;
-  if (counted && first->getSExtValue() >= last->getSExtValue()) return set_results(carried);
-  if (counted && (inst.flags & loop::flag_unroll) != 0) {
-    for (std::int64_t i = first->getSExtValue(); i < last->getSExtValue(); i += by->getSExtValue())
-      carried = run_body(llvm::ConstantInt::getSigned(lo->getType(), i), carried,
-                         i == 0 ? 62 : __builtin_ctzll(static_cast<unsigned long long>(i)));
-    return set_results(carried);
-  }
-  if (counted && last->getSExtValue() - first->getSExtValue() <= by->getSExtValue())
-    return set_results(run_body(lo, carried, zeros));
-
-  // Rotated: the test stands at the end, and before the loop where the first trip is not certain.
-  llvm::BasicBlock* before = b_.GetInsertBlock();
-  llvm::BasicBlock *head = block("loop"), *exit = block("exit");
-  const bool guarded = !(first && last);
-  if (guarded)
-    b_.CreateCondBr(b_.CreateICmpSLT(lo, hi), head, exit);
-  else
-    b_.CreateBr(head);
-  b_.SetInsertPoint(head);
-  llvm::PHINode* iv = b_.CreatePHI(lo->getType(), 2);
-  iv->addIncoming(lo, before);
-  std::vector<llvm::PHINode*> phis;
-  std::vector<Value*> values;
-  for (Value* v : carried) {
-    phis.push_back(b_.CreatePHI(v->getType(), 2));
-    phis.back()->addIncoming(v, before);
-    values.push_back(phis.back());
-  }
-  const std::vector<Value*> yields = run_body(iv, values, zeros);
-  Value* next = b_.CreateNSWAdd(iv, step);  // hi is far from the end of i64: extents and ranges are counts of elements
-  llvm::BasicBlock* latch = b_.GetInsertBlock();
-  b_.CreateCondBr(b_.CreateICmpSLT(next, hi), head, exit);
-  iv->addIncoming(next, latch);
-  for (std::size_t i = 0; i < phis.size(); ++i) phis[i]->addIncoming(yields[i], latch);
-  b_.SetInsertPoint(exit);
-  std::vector<Value*> results = yields;
-  if (guarded)
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      llvm::PHINode* phi = b_.CreatePHI(carried[i]->getType(), 2);
-      phi->addIncoming(carried[i], before);
-      phi->addIncoming(yields[i], latch);
-      results[i] = phi;
-    }
-  set_results(results);
-}
-
-void Emitter::while_loop(const loop::Inst& inst) {
-  if (inst.regions.size() != 2) refuse(inst, "it has two regions");
-  llvm::BasicBlock* before = b_.GetInsertBlock();
-  llvm::BasicBlock *head = block("while"), *body = block("do"), *exit = block("exit");
-  b_.CreateBr(head);
-  b_.SetInsertPoint(head);
-  std::vector<llvm::PHINode*> phis;
-  std::vector<Value*> values;
-  for (loop::Value v : inst.operands) {
-    phis.push_back(b_.CreatePHI(use(v)->getType(), 2));
-    phis.back()->addIncoming(use(v), before);
-    values.push_back(phis.back());
-  }
-  std::vector<Value*> tested = region(inst.regions[0], values);
-  if (tested.size() != values.size() + 1) refuse(inst, "its condition yields other values than it carries");
-  b_.CreateCondBr(tested[0], body, exit);
-  b_.SetInsertPoint(body);
-  tested.erase(tested.begin());
-  const std::vector<Value*> yields = region(inst.regions[1], tested);
-  if (yields.size() != values.size()) refuse(inst, "it yields other values than it carries");
-  for (std::size_t i = 0; i < phis.size(); ++i) phis[i]->addIncoming(yields[i], b_.GetInsertBlock());
-  b_.CreateBr(head);
-  b_.SetInsertPoint(exit);
-  for (std::size_t i = 0; i < inst.results.size(); ++i) set(inst.results[i], tested[i]);
-}
-
-void Emitter::if_else(const loop::Inst& inst) {
-  if (inst.operands.size() != 1 || inst.regions.empty()) refuse(inst, "it takes a condition and its regions");
-  Value* condition = use(inst.operands[0]);
-  const bool has_else = inst.regions.size() > 1;
-  if (!has_else && !inst.results.empty()) refuse(inst, "without else it has no results");
-  if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(condition)) {
-    if (known->isZero() && !has_else) return;
-    const std::vector<Value*> values = region(inst.regions[known->isZero() ? 1 : 0], {});
-    for (std::size_t i = 0; i < inst.results.size(); ++i) set(inst.results[i], values[i]);
-    return;
-  }
-  llvm::BasicBlock *then = block("then"), *otherwise = has_else ? block("else") : nullptr, *join = block("join");
-  b_.CreateCondBr(condition, then, has_else ? otherwise : join);
-  b_.SetInsertPoint(then);
-  const std::vector<Value*> left = region(inst.regions[0], {});
-  llvm::BasicBlock* then_end = b_.GetInsertBlock();
-  b_.CreateBr(join);
-  std::vector<Value*> right;
-  llvm::BasicBlock* else_end = nullptr;
-  if (has_else) {
-    b_.SetInsertPoint(otherwise);
-    right = region(inst.regions[1], {});
-    else_end = b_.GetInsertBlock();
-    b_.CreateBr(join);
-  }
-  b_.SetInsertPoint(join);
-  if (!inst.results.empty() && (left.size() != inst.results.size() || right.size() != left.size()))
-    refuse(inst, "its regions yield other values than its results");
-  for (std::size_t i = 0; i < inst.results.size(); ++i) {
-    llvm::PHINode* phi = b_.CreatePHI(left[i]->getType(), 2);
-    phi->addIncoming(left[i], then_end);
-    phi->addIncoming(right[i], else_end);
-    set(inst.results[i], phi);
-  }
-}
-
-void Emitter::call(const loop::Inst& inst) {
-  const int index = function_index(inst.text);
-  const loop::Function& callee = program_.functions[static_cast<std::size_t>(index)];
-  if (callee.kind != FunctionKind::helper) refuse(inst, callee.name + " is no helper");
-  if (callee.body.params.size() != inst.operands.size() || callee.result_types.size() != inst.results.size())
-    refuse(inst, callee.name + " takes or returns other values");
-  const Signature& signature = signatures_[static_cast<std::size_t>(index)];
-  std::vector<Value*> arguments;
-  for (loop::Value v : inst.operands) arguments.push_back(use(v));
-  for (int buffer : signature.buffers) arguments.push_back(base(buffer));
-  arguments.push_back(fn_.frame);
-  arguments.push_back(fn_.context);
-  for (std::size_t i = 0; i < arguments.size(); ++i)
-    if (arguments[i]->getType() != signature.function->getArg(static_cast<unsigned>(i))->getType())
-      refuse(inst, "argument " + std::to_string(i) + " has another type");
-  Value* result = b_.CreateCall(signature.function, arguments);
-  if (inst.results.size() == 1) set(inst.results[0], result);
-  if (inst.results.size() > 1)
-    for (std::size_t i = 0; i < inst.results.size(); ++i)
-      set(inst.results[i], b_.CreateExtractValue(result, static_cast<unsigned>(i)));
-}
-
-void Emitter::print(const loop::Inst& inst) {
-  std::vector<Value*> words;
-  std::vector<std::uint8_t> types;
-  for (loop::Value v : inst.operands) {
-    const loop::Type& t = type_of(v);
-    Value* bits = use(v);
-    if (info(t.elem).bits >= 8) bits = to_storage(bits, t.elem);
-    if (bits->getType()->isFPOrFPVectorTy())
-      bits = as(bits, integer(bits->getType(), static_cast<int>(bits->getType()->getScalarSizeInBits())));
-    llvm::Type* wide = integer(bits->getType(), 64);
-    bits = info(t.elem).is_signed_integer() ? b_.CreateSExt(bits, wide) : b_.CreateZExt(bits, wide);
-    for (int lane = 0; lane < t.lanes; ++lane) {
-      words.push_back(t.lanes == 1 ? bits : b_.CreateExtractElement(bits, static_cast<std::uint64_t>(lane)));
-      types.push_back(static_cast<std::uint8_t>(t.elem));
-    }
-  }
-  llvm::Type* pointer = b_.getPtrTy();
-  Value* values = llvm::ConstantPointerNull::get(b_.getPtrTy());
-  Value* kinds = values;
-  if (!words.empty()) {
-    values = stack_slot(static_cast<std::int64_t>(8 * words.size()));
-    for (std::size_t i = 0; i < words.size(); ++i)
-      b_.CreateStore(words[i], b_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), values, i));
-    auto* data = llvm::ConstantDataArray::get(module_.getContext(), types);
-    kinds = new llvm::GlobalVariable(module_, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data, "types");
-  }
-  auto* signature = llvm::FunctionType::get(b_.getVoidTy(), {pointer, pointer, pointer, pointer, b_.getInt64Ty()}, false);
-  b_.CreateCall(signature, hidden_pointer(offsetof(Context, print)),
-                {fn_.context, b_.CreateGlobalString(inst.text, "format"), values, kinds, b_.getInt64(words.size())});
-}
-
-void Emitter::fail(const loop::Inst& inst) {
-  if (inst.operands.size() != 1) refuse(inst, "it takes a condition");
-  Value* condition = reduce(Op::reduce_or, use(inst.operands[0]), type_of(inst.operands[0]));
-  llvm::BasicBlock *report = block("fail"), *next = block("checked");
-  b_.CreateCondBr(condition, report, next);
-  b_.SetInsertPoint(report);
-  llvm::Type* pointer = b_.getPtrTy();
-  auto* signature = llvm::FunctionType::get(b_.getVoidTy(), {pointer, b_.getInt64Ty(), pointer}, false);
-  b_.CreateCall(signature, hidden_pointer(offsetof(Context, fail)),
-                {fn_.context, b_.getInt64(static_cast<std::uint64_t>(inst.imm.empty() ? 0 : inst.imm[0])),
-                 b_.CreateGlobalString(inst.text, "text")});
-  b_.CreateBr(next);
-  b_.SetInsertPoint(next);
 }
 
 // ---- types and small pieces ----
 
 llvm::Type* Emitter::elem(DType type) {
   switch (type) {
-    case DType::b8: return b_.getInt1Ty();
-    case DType::f32: return b_.getFloatTy();
-    case DType::f64: return b_.getDoubleTy();
-    default: return b_.getIntNTy(std::max<unsigned>(8, info(type).bits));
+    case DType::b8:
+      return b_.getInt1Ty();
+    case DType::f32:
+      return b_.getFloatTy();
+    case DType::f64:
+      return b_.getDoubleTy();
+    default:
+      return b_.getIntNTy(std::max<unsigned>(8, info(type).bits));
   }
 }
 
@@ -560,7 +443,8 @@ llvm::Value* Emitter::spread(Value* scalar, int lanes) {
 }
 
 llvm::Value* Emitter::use(loop::Value v) const {
-  Value* value = v >= 0 && static_cast<std::size_t>(v) < fn_.values.size() ? fn_.values[static_cast<std::size_t>(v)] : nullptr;
+  Value* value =
+      v >= 0 && static_cast<std::size_t>(v) < fn_.values.size() ? fn_.values[static_cast<std::size_t>(v)] : nullptr;
   if (!value) throw Unsupported(fn_.loop->name + ": %" + std::to_string(v) + " is used before it is defined");
   return value;
 }
@@ -587,7 +471,8 @@ llvm::Value* Emitter::word(std::int64_t index) {
   if (!value) {
     llvm::IRBuilder<> prologue(fn_.prologue_end);
     llvm::LoadInst* load = prologue.CreateAlignedLoad(
-        b_.getInt64Ty(), prologue.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), fn_.frame, static_cast<std::uint64_t>(index)),
+        b_.getInt64Ty(),
+        prologue.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), fn_.frame, static_cast<std::uint64_t>(index)),
         llvm::Align(8));
     load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.getContext(), {}));
     value = load;

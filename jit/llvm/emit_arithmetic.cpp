@@ -21,10 +21,14 @@ llvm::Value* Emitter::constant(const loop::Type& t, std::int64_t bits) {
   llvm::Type* ty = type(t);
   const auto word = static_cast<std::uint64_t>(bits);
   switch (t.elem) {
-    case DType::b8: return splat(ty, (bits & 0xff) != 0);
-    case DType::f32: return llvm::ConstantFP::get(ty, llvm::APFloat(std::bit_cast<float>(static_cast<std::uint32_t>(word))));
-    case DType::f64: return llvm::ConstantFP::get(ty, llvm::APFloat(std::bit_cast<double>(word)));
-    case DType::i4: return splat(ty, static_cast<std::int64_t>(((word & 15) ^ 8)) - 8);
+    case DType::b8:
+      return splat(ty, (bits & 0xff) != 0);
+    case DType::f32:
+      return llvm::ConstantFP::get(ty, llvm::APFloat(std::bit_cast<float>(static_cast<std::uint32_t>(word))));
+    case DType::f64:
+      return llvm::ConstantFP::get(ty, llvm::APFloat(std::bit_cast<double>(word)));
+    case DType::i4:
+      return splat(ty, static_cast<std::int64_t>(((word & 15) ^ 8)) - 8);
     default: {
       const int width = info(t.elem).bits;
       const std::uint64_t masked = width < 64 ? word & ((std::uint64_t{1} << width) - 1) : word;
@@ -39,7 +43,8 @@ llvm::Value* Emitter::iota(const loop::Type& t) {
   for (int i = 0; i < t.lanes; ++i)
     lanes.push_back(is_float(t.elem) ? llvm::ConstantFP::get(elem(t.elem), i)
                                      : llvm::cast<llvm::Constant>(wrap(splat(elem(t.elem), i), t.elem)));
-  if (!is_float(t.elem) && !info(t.elem).is_integer()) throw Unsupported(fn_.loop->name + ": iota of " + std::string(dtype_name(t.elem)));
+  if (!is_float(t.elem) && !info(t.elem).is_integer())
+    throw Unsupported(fn_.loop->name + ": iota of " + std::string(dtype_name(t.elem)));
   return t.lanes == 1 ? lanes[0] : llvm::ConstantVector::get(lanes);
 }
 
@@ -56,20 +61,30 @@ llvm::Value* Emitter::unary(Op op, Value* x, const loop::Type& t) {
   if (op == Op::logical_not) return b_.CreateNot(x);  // of b8 logical, of integers every bit
   if (is_float(t.elem)) {
     switch (op) {
-      case Op::neg: return b_.CreateFNeg(x);
-      case Op::abs: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
-      case Op::sqrt: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
-      default: return round(op, x, t);
+      case Op::neg:
+        return b_.CreateFNeg(x);
+      case Op::abs:
+        return b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
+      case Op::sqrt:
+        return b_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
+      default:
+        return round(op, x, t);
     }
   }
   if (info(t.elem).is_integer()) {
     switch (op) {
-      case Op::neg: return wrap(b_.CreateNeg(x), t.elem);
+      case Op::neg:
+        return wrap(b_.CreateNeg(x), t.elem);
       case Op::abs:
         if (!is_signed(t.elem)) return x;
         return wrap(b_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x, b_.getFalse()), t.elem);
-      case Op::floor: case Op::ceil: case Op::trunc: case Op::round: return x;
-      default: break;
+      case Op::floor:
+      case Op::ceil:
+      case Op::trunc:
+      case Op::round:
+        return x;
+      default:
+        break;
     }
   }
   (void)ty;
@@ -81,10 +96,14 @@ llvm::Value* Emitter::unary(Op op, Value* x, const loop::Type& t) {
 llvm::Value* Emitter::round(Op op, Value* x, const loop::Type& t) {
   if (options_.round) {
     switch (op) {
-      case Op::floor: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
-      case Op::ceil: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);
-      case Op::trunc: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::trunc, x);
-      default: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::roundeven, x);
+      case Op::floor:
+        return b_.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
+      case Op::ceil:
+        return b_.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);
+      case Op::trunc:
+        return b_.CreateUnaryIntrinsic(llvm::Intrinsic::trunc, x);
+      default:
+        return b_.CreateUnaryIntrinsic(llvm::Intrinsic::roundeven, x);
     }
   }
   llvm::Type* ty = x->getType();
@@ -114,20 +133,29 @@ llvm::Value* Emitter::round(Op op, Value* x, const loop::Type& t) {
 }
 
 llvm::Value* Emitter::binary(Op op, Value* x, Value* y, const loop::Type& t, bool contract) {
-  if (x->getType() != y->getType()) throw Unsupported(fn_.loop->name + ": " + std::string(loop::name(op)) + ": its operands differ in type");
+  if (x->getType() != y->getType())
+    throw Unsupported(fn_.loop->name + ": " + std::string(loop::name(op)) + ": its operands differ in type");
   const auto refuse_type = [&]() {
     return Unsupported(fn_.loop->name + ": " + std::string(loop::name(op)) + " of " + std::string(dtype_name(t.elem)) +
                        ": the planner computes it in another type");
   };
   switch (op) {
-    case Op::bit_and: case Op::bit_or: case Op::bit_xor: {
+    case Op::bit_and:
+    case Op::bit_or:
+    case Op::bit_xor: {
       if (is_float(t.elem)) throw refuse_type();
       return op == Op::bit_and ? b_.CreateAnd(x, y) : op == Op::bit_or ? b_.CreateOr(x, y) : b_.CreateXor(x, y);
     }
-    case Op::min: case Op::max: case Op::min_number: case Op::max_number: case Op::fast_min: case Op::fast_max:
+    case Op::min:
+    case Op::max:
+    case Op::min_number:
+    case Op::max_number:
+    case Op::fast_min:
+    case Op::fast_max:
       if (info(t.elem).is_floating() && !is_float(t.elem)) throw refuse_type();
       return minmax(op, x, y, t);
-    default: break;
+    default:
+      break;
   }
   if (is_float(t.elem)) {
     llvm::IRBuilderBase::FastMathFlagGuard guard(b_);
@@ -137,21 +165,36 @@ llvm::Value* Emitter::binary(Op op, Value* x, Value* y, const loop::Type& t, boo
       b_.setFastMathFlags(flags);
     }
     switch (op) {
-      case Op::add: return b_.CreateFAdd(x, y);
-      case Op::sub: return b_.CreateFSub(x, y);
-      case Op::mul: return b_.CreateFMul(x, y);
-      case Op::div: return b_.CreateFDiv(x, y);
-      default: throw refuse_type();
+      case Op::add:
+        return b_.CreateFAdd(x, y);
+      case Op::sub:
+        return b_.CreateFSub(x, y);
+      case Op::mul:
+        return b_.CreateFMul(x, y);
+      case Op::div:
+        return b_.CreateFDiv(x, y);
+      default:
+        throw refuse_type();
     }
   }
   if (!info(t.elem).is_integer()) throw refuse_type();
   switch (op) {
-    case Op::add: return wrap(b_.CreateAdd(x, y), t.elem);
-    case Op::sub: return wrap(b_.CreateSub(x, y), t.elem);
-    case Op::mul: return wrap(b_.CreateMul(x, y), t.elem);
-    case Op::div: case Op::rem: case Op::floor_div: case Op::floor_rem: return divide(op, x, y, t);
-    case Op::shl: case Op::shr: return shift(op, x, y, t);
-    default: throw refuse_type();
+    case Op::add:
+      return wrap(b_.CreateAdd(x, y), t.elem);
+    case Op::sub:
+      return wrap(b_.CreateSub(x, y), t.elem);
+    case Op::mul:
+      return wrap(b_.CreateMul(x, y), t.elem);
+    case Op::div:
+    case Op::rem:
+    case Op::floor_div:
+    case Op::floor_rem:
+      return divide(op, x, y, t);
+    case Op::shl:
+    case Op::shr:
+      return shift(op, x, y, t);
+    default:
+      throw refuse_type();
   }
 }
 
@@ -259,7 +302,8 @@ llvm::Value* Emitter::minmax(Op op, Value* x, Value* y, const loop::Type& t) {
 }
 
 llvm::Value* Emitter::compare(Op op, Value* x, Value* y, const loop::Type& t) {
-  if (x->getType() != y->getType()) throw Unsupported(fn_.loop->name + ": " + std::string(loop::name(op)) + ": its operands differ in type");
+  if (x->getType() != y->getType())
+    throw Unsupported(fn_.loop->name + ": " + std::string(loop::name(op)) + ": its operands differ in type");
   using P = llvm::CmpInst::Predicate;
   if (info(t.elem).is_floating()) {
     if (!is_float(t.elem)) {
@@ -267,23 +311,41 @@ llvm::Value* Emitter::compare(Op op, Value* x, Value* y, const loop::Type& t) {
       y = widen(y, t.elem);
     }
     switch (op) {
-      case Op::eq: return b_.CreateFCmpOEQ(x, y);
-      case Op::ne: return b_.CreateFCmpUNE(x, y);
-      case Op::lt: return b_.CreateFCmpOLT(x, y);
-      case Op::le: return b_.CreateFCmpOLE(x, y);
-      case Op::gt: return b_.CreateFCmpOGT(x, y);
-      default: return b_.CreateFCmpOGE(x, y);
+      case Op::eq:
+        return b_.CreateFCmpOEQ(x, y);
+      case Op::ne:
+        return b_.CreateFCmpUNE(x, y);
+      case Op::lt:
+        return b_.CreateFCmpOLT(x, y);
+      case Op::le:
+        return b_.CreateFCmpOLE(x, y);
+      case Op::gt:
+        return b_.CreateFCmpOGT(x, y);
+      default:
+        return b_.CreateFCmpOGE(x, y);
     }
   }
   const bool sgn = is_signed(t.elem);
   P p = P::ICMP_EQ;
   switch (op) {
-    case Op::eq: p = P::ICMP_EQ; break;
-    case Op::ne: p = P::ICMP_NE; break;
-    case Op::lt: p = sgn ? P::ICMP_SLT : P::ICMP_ULT; break;
-    case Op::le: p = sgn ? P::ICMP_SLE : P::ICMP_ULE; break;
-    case Op::gt: p = sgn ? P::ICMP_SGT : P::ICMP_UGT; break;
-    default: p = sgn ? P::ICMP_SGE : P::ICMP_UGE; break;
+    case Op::eq:
+      p = P::ICMP_EQ;
+      break;
+    case Op::ne:
+      p = P::ICMP_NE;
+      break;
+    case Op::lt:
+      p = sgn ? P::ICMP_SLT : P::ICMP_ULT;
+      break;
+    case Op::le:
+      p = sgn ? P::ICMP_SLE : P::ICMP_ULE;
+      break;
+    case Op::gt:
+      p = sgn ? P::ICMP_SGT : P::ICMP_UGT;
+      break;
+    default:
+      p = sgn ? P::ICMP_SGE : P::ICMP_UGE;
+      break;
   }
   return b_.CreateICmp(p, x, y);
 }
@@ -309,8 +371,9 @@ llvm::Value* Emitter::shuffle(const loop::Inst& inst) {
   const auto widened = [&](Value* v, int lanes) -> Value* {
     if (lanes == width) return v;
     if (lanes == 1)
-      return b_.CreateInsertElement(llvm::PoisonValue::get(llvm::FixedVectorType::get(v->getType(), static_cast<unsigned>(width))), v,
-                                    std::uint64_t{0});
+      return b_.CreateInsertElement(
+          llvm::PoisonValue::get(llvm::FixedVectorType::get(v->getType(), static_cast<unsigned>(width))), v,
+          std::uint64_t{0});
     std::vector<int> all(static_cast<std::size_t>(width), -1);
     std::iota(all.begin(), all.begin() + lanes, 0);
     return b_.CreateShuffleVector(v, all);
@@ -332,7 +395,8 @@ llvm::Value* Emitter::shuffle(const loop::Inst& inst) {
 
 llvm::Value* Emitter::reduce(Op op, Value* x, const loop::Type& t) {
   int lanes = lanes_of(x);
-  if (t.elem == DType::b8 && lanes > 1 && (op == Op::reduce_and || op == Op::reduce_or || op == Op::reduce_min || op == Op::reduce_max)) {
+  if (t.elem == DType::b8 && lanes > 1 &&
+      (op == Op::reduce_and || op == Op::reduce_or || op == Op::reduce_min || op == Op::reduce_max)) {
     llvm::Type* bits = b_.getIntNTy(static_cast<unsigned>(lanes));
     Value* all = as(x, bits);
     return op == Op::reduce_and || op == Op::reduce_min ? b_.CreateICmpEQ(all, llvm::ConstantInt::getAllOnesValue(bits))

@@ -20,8 +20,12 @@ struct Format {
   std::int64_t largest;  // pattern of the largest finite value
   std::int64_t all;      // every bit but the sign
   explicit Format(DType t)
-      : mantissa(info(t).mantissa_bits), bias(info(t).bias), bits(info(t).bits), has_sign(info(t).has_sign),
-        has_inf(info(t).has_inf), has_nan(info(t).has_nan),
+      : mantissa(info(t).mantissa_bits),
+        bias(info(t).bias),
+        bits(info(t).bits),
+        has_sign(info(t).has_sign),
+        has_inf(info(t).has_inf),
+        has_nan(info(t).has_nan),
         largest(static_cast<std::int64_t>(tessera::detail::largest_float_bits(info(t)))),
         all(static_cast<std::int64_t>(tessera::detail::low_mask(info(t).bits - (info(t).has_sign ? 1 : 0)))) {}
 };
@@ -70,7 +74,9 @@ llvm::Value* Emitter::cast(Value* x, const loop::Type& from, const loop::Type& t
   const int have = std::max<int>(8, f.bits), want = std::max<int>(8, t.bits);
   if (saturation == Saturation::saturate) {
     const int wide = std::max(have, want);
-    Value* v = have == wide ? x : f.is_signed_integer() ? b_.CreateSExt(x, integer(ty, wide)) : b_.CreateZExt(x, integer(ty, wide));
+    Value* v = have == wide            ? x
+               : f.is_signed_integer() ? b_.CreateSExt(x, integer(ty, wide))
+                                       : b_.CreateZExt(x, integer(ty, wide));
     llvm::Type* wt = v->getType();
     const auto largest = static_cast<std::int64_t>(largest_bits(to.elem));
     const std::int64_t lowest = t.has_sign ? -largest - 1 : 0;
@@ -107,7 +113,8 @@ llvm::Value* Emitter::widen(Value* x, DType from) {
   // A subnormal gets the exponent of the least normal with its leading one, which is taken away again as a float.
   const std::int64_t least = std::int64_t{127 - f.bias + 1} << 23;
   Value* subnormal = b_.CreateFSub(as(b_.CreateAdd(moved, splat(it, least)), ft), as(splat(it, least), ft));
-  Value* value = select(b_.CreateICmpULT(magnitude, splat(it, std::int64_t{1} << f.mantissa)), as(subnormal, it), normal);
+  Value* value =
+      select(b_.CreateICmpULT(magnitude, splat(it, std::int64_t{1} << f.mantissa)), as(subnormal, it), normal);
   if (f.has_inf) {
     Value* infinity = b_.CreateOr(moved, splat(it, 0x7f800000));
     Value* quiet = b_.CreateOr(infinity, splat(it, 0x00400000));
@@ -197,7 +204,8 @@ llvm::Value* Emitter::narrow(Value* x, DType from, DType to, Rounding rounding, 
     Value* above = b_.CreateSub(b_.CreateLShr(magnitude, C(mantissa)), C(bias - t.bias + 1));
     Value* is_normal = b_.CreateICmpSGE(above, C(0));
     Value* shift = b_.CreateSub(C(mantissa - t.mantissa), select(is_normal, C(0), above));
-    Value* significand = b_.CreateOr(b_.CreateAnd(magnitude, C((std::int64_t{1} << mantissa) - 1)), C(std::int64_t{1} << mantissa));
+    Value* significand =
+        b_.CreateOr(b_.CreateAnd(magnitude, C((std::int64_t{1} << mantissa) - 1)), C(std::int64_t{1} << mantissa));
     Value* exponent = b_.CreateShl(select(is_normal, above, C(0)), C(t.mantissa));
     Value* bounded = select(b_.CreateICmpULT(shift, C(width - 1)), shift, C(width - 1));
     if (rounding == Rounding::stochastic) {
@@ -222,7 +230,8 @@ llvm::Value* Emitter::narrow(Value* x, DType from, DType to, Rounding rounding, 
   const int sign_place = t.bits - 1;
   Value* sign = b_.CreateAnd(b_.CreateLShr(bits, C(width - 1 - sign_place)), C(std::int64_t{1} << sign_place));
   if (t.has_inf) {
-    Value* payload = b_.CreateAnd(b_.CreateLShr(magnitude, C(mantissa - t.mantissa)), C((std::int64_t{1} << t.mantissa) - 1));
+    Value* payload =
+        b_.CreateAnd(b_.CreateLShr(magnitude, C(mantissa - t.mantissa)), C((std::int64_t{1} << t.mantissa) - 1));
     code = select(is_nan, b_.CreateOr(payload, C((t.largest + 1) | std::int64_t{1} << (t.mantissa - 1))), code);
     code = b_.CreateOr(code, sign);
   } else if (t.has_nan) {
@@ -254,7 +263,8 @@ llvm::Value* Emitter::narrow_scale(Value* x, Rounding rounding, bool saturate, V
   return b_.CreateTrunc(code, integer(it, 8));
 }
 
-llvm::Value* Emitter::integer_to_float(Value* x, DType from, DType to, Rounding rounding, bool saturate, Value* random) {
+llvm::Value* Emitter::integer_to_float(Value* x, DType from, DType to, Rounding rounding, bool saturate,
+                                       Value* random) {
   const bool sgn = info(from).is_signed_integer();
   const int bits = info(from).bits;
   const auto convert = [&](Value* v, int width) {
@@ -263,7 +273,8 @@ llvm::Value* Emitter::integer_to_float(Value* x, DType from, DType to, Rounding 
   };
   if (is_wide(to) && (rounding == Rounding::nearest_even || info(from).precision <= info(to).precision))
     return convert(x, info(to).bits);
-  if (bits <= 16 && rounding != Rounding::stochastic) return narrow(convert(x, 32), DType::f32, to, rounding, saturate, random);
+  if (bits <= 16 && rounding != Rounding::stochastic)
+    return narrow(convert(x, 32), DType::f32, to, rounding, saturate, random);
   if (bits <= 32) return narrow(convert(x, 64), DType::f64, to, rounding, saturate, random);
   // 64 bits: cut to the 53 that a double holds; the last of them says whether anything was cut off, so that rounding
   // once more is right for every type of fewer bits. Toward zero nothing has to be said.
@@ -285,11 +296,13 @@ llvm::Value* Emitter::integer_to_float(Value* x, DType from, DType to, Rounding 
 }
 
 // f32 or f64 to integers. The usual cast is one intrinsic; the others take the significand apart.
-llvm::Value* Emitter::float_to_integer(Value* x, DType from, DType to, Rounding rounding, bool saturate, Value* random) {
+llvm::Value* Emitter::float_to_integer(Value* x, DType from, DType to, Rounding rounding, bool saturate,
+                                       Value* random) {
   const DTypeInfo& t = info(to);
   llvm::Type* ty = integer(x->getType(), std::max<int>(8, t.bits));
   if (saturate && rounding != Rounding::stochastic) {
-    if (rounding == Rounding::nearest_even) x = round(loop::Op::round, x, {from, static_cast<std::uint16_t>(lanes_of(x)), -1});
+    if (rounding == Rounding::nearest_even)
+      x = round(loop::Op::round, x, {from, static_cast<std::uint16_t>(lanes_of(x)), -1});
     const auto id = t.has_sign ? llvm::Intrinsic::fptosi_sat : llvm::Intrinsic::fptoui_sat;
     if (t.bits >= 8) return b_.CreateIntrinsic(id, {ty, x->getType()}, {x});
     Value* byte = b_.CreateIntrinsic(id, {ty, x->getType()}, {x});
@@ -352,7 +365,9 @@ llvm::Value* Emitter::to_bytes(Value* x, const loop::Type& t) {
   }
   // Sub-byte lanes are gathered a byte at a time: byte k takes the lanes whose bits it holds.
   const int total = lanes * width;
-  if (total % 8 != 0) throw Unsupported(fn_.loop->name + ": " + std::to_string(lanes) + " lanes of " + std::string(dtype_name(t.elem)) + " fill no whole bytes");
+  if (total % 8 != 0)
+    throw Unsupported(fn_.loop->name + ": " + std::to_string(lanes) + " lanes of " + std::string(dtype_name(t.elem)) +
+                      " fill no whole bytes");
   const int bytes = total / 8;
   Value* low = b_.CreateAnd(x, splat(x->getType(), (1 << width) - 1));
   Value* result = nullptr;
@@ -385,7 +400,8 @@ llvm::Value* Emitter::from_bytes(Value* x, const loop::Type& t) {
     llvm::Type* stored = t.elem == DType::b8 ? integer(type(t), 8) : type(t);
     return from_storage(as(x, stored), t.elem);
   }
-  if (lanes == 1) throw Unsupported(fn_.loop->name + ": one lane of " + std::string(dtype_name(t.elem)) + " fills no byte");
+  if (lanes == 1)
+    throw Unsupported(fn_.loop->name + ": one lane of " + std::string(dtype_name(t.elem)) + " fills no byte");
   const int bytes = lanes * width / 8;
   if (bytes == 1) x = as(x, llvm::FixedVectorType::get(b_.getInt8Ty(), 1));
   std::vector<int> first, second;
@@ -404,7 +420,8 @@ llvm::Value* Emitter::from_bytes(Value* x, const loop::Type& t) {
     // A lane that lies in one byte takes that byte again, unshifted, and must not be changed by it: mask it out.
     std::vector<llvm::Constant*> used;
     for (int lane = 0; lane < lanes; ++lane)
-      used.push_back(b_.getInt8(second[static_cast<std::size_t>(lane)] != first[static_cast<std::size_t>(lane)] ? 0xff : 0));
+      used.push_back(
+          b_.getInt8(second[static_cast<std::size_t>(lane)] != first[static_cast<std::size_t>(lane)] ? 0xff : 0));
     Value* next = b_.CreateAnd(b_.CreateShuffleVector(x, second), llvm::ConstantVector::get(used));
     value = b_.CreateOr(value, b_.CreateShl(next, llvm::ConstantVector::get(left)));
   }
@@ -413,7 +430,8 @@ llvm::Value* Emitter::from_bytes(Value* x, const loop::Type& t) {
 
 llvm::Value* Emitter::bitcast(Value* x, const loop::Type& from, const loop::Type& to) {
   const int have = info(from.elem).bits, want = info(to.elem).bits;
-  if (have * from.lanes != want * to.lanes) throw Unsupported(fn_.loop->name + ": bitcast: its sides have other numbers of bits");
+  if (have * from.lanes != want * to.lanes)
+    throw Unsupported(fn_.loop->name + ": bitcast: its sides have other numbers of bits");
   if (have == want && have < 8) return wrap(x, to.elem);
   if (have == want && from.elem != DType::b8 && to.elem != DType::b8) return as(x, type(to));
   if (have >= 8 && want >= 8) {

@@ -7,8 +7,8 @@
 #include "jit/runtime/context.hpp"
 #include "tessera/ir/tile.hpp"
 
-// Elements narrower than a byte lie packed (types/packed.hpp). A store of a part of a byte clears and sets its bits with
-// two atomic operations, so that threads which write other elements of that byte do not disturb each other.
+// Elements narrower than a byte lie packed (types/packed.hpp). A store of a part of a byte clears and sets its bits
+// with two atomic operations, so that threads which write other elements of that byte do not disturb each other.
 
 TESSERA_BEGIN
 namespace jit::detail {
@@ -48,7 +48,8 @@ void Emitter::annotate(llvm::Instruction* inst, int buffer) {
 
 llvm::Value* Emitter::load(const loop::Inst& inst) {
   const bool masked = (inst.flags & loop::flag_masked) != 0;
-  if (inst.buffer < 0 || inst.operands.size() != (masked ? 2u : 1u)) refuse(inst, "it takes a buffer, an offset and a mask if masked");
+  if (inst.buffer < 0 || inst.operands.size() != (masked ? 2u : 1u))
+    refuse(inst, "it takes a buffer, an offset and a mask if masked");
   const loop::Type& t = type_of(inst.results[0]);
   const DType e = program_.buffers[static_cast<std::size_t>(inst.buffer)].elem;
   if (t.elem != e) refuse(inst, "its result has another element type than the buffer");
@@ -85,14 +86,16 @@ llvm::Value* Emitter::load(const loop::Inst& inst) {
 
 void Emitter::store(const loop::Inst& inst) {
   const bool masked = (inst.flags & loop::flag_masked) != 0;
-  if (inst.buffer < 0 || inst.operands.size() != (masked ? 3u : 2u)) refuse(inst, "it takes a buffer, an offset, a value and a mask if masked");
+  if (inst.buffer < 0 || inst.operands.size() != (masked ? 3u : 2u))
+    refuse(inst, "it takes a buffer, an offset, a value and a mask if masked");
   const loop::Type& t = type_of(inst.operands[1]);
   const DType e = program_.buffers[static_cast<std::size_t>(inst.buffer)].elem;
   if (t.elem != e) refuse(inst, "its value has another element type than the buffer");
   Value *offset = use(inst.operands[0]), *value = use(inst.operands[1]);
   Value* mask = masked ? use(inst.operands[2]) : nullptr;
   if (mask && lanes_of(mask) != t.lanes) refuse(inst, "its mask has other lanes");
-  if (info(e).bits < 8) return store_packed(inst.buffer, offset, value, t.lanes, mask, trailing_zeros(inst.operands[0]));
+  if (info(e).bits < 8)
+    return store_packed(inst.buffer, offset, value, t.lanes, mask, trailing_zeros(inst.operands[0]));
 
   value = to_storage(value, e);
   const llvm::Align alignment = align(inst.buffer, inst.operands[0]);
@@ -120,7 +123,8 @@ void Emitter::store(const loop::Inst& inst) {
 
 // ---- packed elements ----
 
-// One element of 4 or 6 bits by its index, a scalar. Both bytes read hold bits of the element: none is outside the array.
+// One element of 4 or 6 bits by its index, a scalar. Both bytes read hold bits of the element: none is outside the
+// array.
 llvm::Value* Emitter::load_packed_scalar(int buffer, Value* index) {
   const DType e = program_.buffers[static_cast<std::size_t>(buffer)].elem;
   const int width = info(e).bits;
@@ -164,8 +168,8 @@ void Emitter::store_packed_scalar(int buffer, Value* index, Value* value) {
   }
 }
 
-// Vectors of 4-bit elements read their bytes and, where the first may be a high nibble, one byte more, and take the right
-// nibbles of both readings. 6-bit elements do so from a whole number of bytes only; otherwise lane by lane.
+// Vectors of 4-bit elements read their bytes and, where the first may be a high nibble, one byte more, and take the
+// right nibbles of both readings. 6-bit elements do so from a whole number of bytes only; otherwise lane by lane.
 llvm::Value* Emitter::load_packed(int buffer, Value* offset, int lanes, Value* mask, int zeros) {
   const DType e = program_.buffers[static_cast<std::size_t>(buffer)].elem;
   const int width = info(e).bits;
@@ -177,7 +181,8 @@ llvm::Value* Emitter::load_packed(int buffer, Value* offset, int lanes, Value* m
     Value* at = b_.CreateAShr(b_.CreateMul(offset, b_.getInt64(static_cast<std::uint64_t>(width))), b_.getInt64(3));
     llvm::Type* bt = bytes == 1 ? static_cast<llvm::Type*>(b_.getInt8Ty())
                                 : llvm::FixedVectorType::get(b_.getInt8Ty(), static_cast<unsigned>(bytes));
-    llvm::LoadInst* raw = b_.CreateAlignedLoad(bt, b_.CreateInBoundsGEP(b_.getInt8Ty(), base(buffer), at), llvm::Align(1));
+    llvm::LoadInst* raw =
+        b_.CreateAlignedLoad(bt, b_.CreateInBoundsGEP(b_.getInt8Ty(), base(buffer), at), llvm::Align(1));
     annotate(raw, buffer);
     return from_bytes(raw, t);
   }
@@ -186,7 +191,8 @@ llvm::Value* Emitter::load_packed(int buffer, Value* offset, int lanes, Value* m
     llvm::Type* bt = bytes == 1 ? static_cast<llvm::Type*>(b_.getInt8Ty())
                                 : llvm::FixedVectorType::get(b_.getInt8Ty(), static_cast<unsigned>(bytes));
     Value* first = b_.CreateAShr(offset, b_.getInt64(1));
-    Value* end = b_.CreateAShr(b_.CreateAdd(offset, b_.getInt64(static_cast<std::uint64_t>(lanes - 1))), b_.getInt64(1));
+    Value* end =
+        b_.CreateAShr(b_.CreateAdd(offset, b_.getInt64(static_cast<std::uint64_t>(lanes - 1))), b_.getInt64(1));
     Value* raw = b_.CreateAlignedLoad(bt, b_.CreateInBoundsGEP(b_.getInt8Ty(), base(buffer), first), llvm::Align(1));
     Value* last = b_.CreateLoad(b_.getInt8Ty(), b_.CreateInBoundsGEP(b_.getInt8Ty(), base(buffer), end));
     Value* even = from_bytes(raw, t);
@@ -252,7 +258,8 @@ void Emitter::store_packed(int buffer, Value* offset, Value* value, int lanes, V
 
 llvm::Value* Emitter::gather(const loop::Inst& inst) {
   const bool masked = (inst.flags & loop::flag_masked) != 0;
-  if (inst.buffer < 0 || inst.operands.size() != (masked ? 3u : 2u)) refuse(inst, "it takes a buffer, an offset, indices and a mask if masked");
+  if (inst.buffer < 0 || inst.operands.size() != (masked ? 3u : 2u))
+    refuse(inst, "it takes a buffer, an offset, indices and a mask if masked");
   const loop::Type& t = type_of(inst.results[0]);
   const DType e = program_.buffers[static_cast<std::size_t>(inst.buffer)].elem;
   if (t.elem != e) refuse(inst, "its result has another element type than the buffer");
@@ -265,8 +272,9 @@ llvm::Value* Emitter::gather(const loop::Inst& inst) {
     llvm::BasicBlock *before = b_.GetInsertBlock(), *then = block("present"), *join = block("loaded");
     b_.CreateCondBr(mask, then, join);
     b_.SetInsertPoint(then);
-    Value* value = info(e).bits < 8 ? load_packed_scalar(inst.buffer, at)
-                                    : b_.CreateLoad(e == DType::b8 ? b_.getInt8Ty() : elem(e), address(inst.buffer, at));
+    Value* value = info(e).bits < 8
+                       ? load_packed_scalar(inst.buffer, at)
+                       : b_.CreateLoad(e == DType::b8 ? b_.getInt8Ty() : elem(e), address(inst.buffer, at));
     then = b_.GetInsertBlock();
     b_.CreateBr(join);
     b_.SetInsertPoint(join);
@@ -294,14 +302,17 @@ llvm::Value* Emitter::gather(const loop::Inst& inst) {
   };
   llvm::Type* half = integer(indices->getType(), 16);
   Value* bits = b_.CreateZExt(byte_at(bit), half);
-  if (width == 6) bits = b_.CreateOr(bits, b_.CreateShl(b_.CreateZExt(byte_at(b_.CreateAdd(bit, splat(wide, 5))), half), splat(half, 8)));
+  if (width == 6)
+    bits = b_.CreateOr(bits,
+                       b_.CreateShl(b_.CreateZExt(byte_at(b_.CreateAdd(bit, splat(wide, 5))), half), splat(half, 8)));
   Value* value = b_.CreateLShr(bits, b_.CreateTrunc(b_.CreateAnd(bit, splat(wide, 7)), half));
   return wrap(b_.CreateTrunc(value, bytes), e);
 }
 
 void Emitter::scatter(const loop::Inst& inst) {
   const bool masked = (inst.flags & loop::flag_masked) != 0;
-  if (inst.buffer < 0 || inst.operands.size() != (masked ? 4u : 3u)) refuse(inst, "it takes a buffer, an offset, indices, values and a mask if masked");
+  if (inst.buffer < 0 || inst.operands.size() != (masked ? 4u : 3u))
+    refuse(inst, "it takes a buffer, an offset, indices, values and a mask if masked");
   const loop::Type& t = type_of(inst.operands[2]);
   const DType e = program_.buffers[static_cast<std::size_t>(inst.buffer)].elem;
   if (t.elem != e) refuse(inst, "its values have another element type than the buffer");
@@ -314,7 +325,9 @@ void Emitter::scatter(const loop::Inst& inst) {
     return;
   }
   for (int lane = 0; lane < t.lanes; ++lane) {
-    const auto pick = [&](Value* v) { return t.lanes == 1 ? v : b_.CreateExtractElement(v, static_cast<std::uint64_t>(lane)); };
+    const auto pick = [&](Value* v) {
+      return t.lanes == 1 ? v : b_.CreateExtractElement(v, static_cast<std::uint64_t>(lane));
+    };
     llvm::BasicBlock *then = block("present"), *join = block("stored");
     b_.CreateCondBr(pick(mask), then, join);
     b_.SetInsertPoint(then);
@@ -334,7 +347,8 @@ llvm::Value* Emitter::atomic(const loop::Inst& inst) {
   if (inst.buffer < 0 || inst.operands.size() != 2) refuse(inst, "it takes a buffer, an offset and a value");
   const loop::Type& t = type_of(inst.operands[1]);
   if (t.lanes != 1 || info(t.elem).bits < 8) refuse(inst, "only scalars of at least a byte are atomic");
-  if (t.elem != program_.buffers[static_cast<std::size_t>(inst.buffer)].elem) refuse(inst, "its value has another element type than the buffer");
+  if (t.elem != program_.buffers[static_cast<std::size_t>(inst.buffer)].elem)
+    refuse(inst, "its value has another element type than the buffer");
   const auto kind = static_cast<ir::AtomicKind>(inst.imm.empty() ? -1 : inst.imm[0]);
   const bool shared = inst.imm.size() < 2 || inst.imm[1] > 1;  // a program runs on one thread
   Value *pointer = address(inst.buffer, use(inst.operands[0])), *value = use(inst.operands[1]);
@@ -347,14 +361,25 @@ llvm::Value* Emitter::atomic(const loop::Inst& inst) {
     const loop::Type wide{small ? DType::f32 : t.elem, 1, -1};
     Value *x = small ? widen(old, t.elem) : old, *y = small ? widen(value, t.elem) : value, *r = nullptr;
     switch (kind) {
-      case ir::AtomicKind::min: r = binary(Op::min, x, y, wide); break;
-      case ir::AtomicKind::max: r = binary(Op::max, x, y, wide); break;
-      case ir::AtomicKind::exchange: return value;
-      case ir::AtomicKind::bit_and: return binary(Op::bit_and, old, value, t);
-      case ir::AtomicKind::bit_or: return binary(Op::bit_or, old, value, t);
-      case ir::AtomicKind::bit_xor: return binary(Op::bit_xor, old, value, t);
-      case ir::AtomicKind::add: r = binary(Op::add, x, y, wide); break;
-      default: refuse(inst, "imm[0] names no atomic operation");
+      case ir::AtomicKind::min:
+        r = binary(Op::min, x, y, wide);
+        break;
+      case ir::AtomicKind::max:
+        r = binary(Op::max, x, y, wide);
+        break;
+      case ir::AtomicKind::exchange:
+        return value;
+      case ir::AtomicKind::bit_and:
+        return binary(Op::bit_and, old, value, t);
+      case ir::AtomicKind::bit_or:
+        return binary(Op::bit_or, old, value, t);
+      case ir::AtomicKind::bit_xor:
+        return binary(Op::bit_xor, old, value, t);
+      case ir::AtomicKind::add:
+        r = binary(Op::add, x, y, wide);
+        break;
+      default:
+        refuse(inst, "imm[0] names no atomic operation");
     }
     return small ? narrow(r, DType::f32, t.elem, Rounding::nearest_even, info(t.elem).bits <= 8, nullptr) : r;
   };
@@ -371,14 +396,29 @@ llvm::Value* Emitter::atomic(const loop::Inst& inst) {
     R::BinOp op = R::Xchg;
     const bool sgn = info(t.elem).is_signed_integer();
     switch (kind) {
-      case ir::AtomicKind::min: op = sgn ? R::Min : R::UMin; break;
-      case ir::AtomicKind::max: op = sgn ? R::Max : R::UMax; break;
-      case ir::AtomicKind::exchange: op = R::Xchg; break;
-      case ir::AtomicKind::bit_and: op = R::And; break;
-      case ir::AtomicKind::bit_or: op = R::Or; break;
-      case ir::AtomicKind::bit_xor: op = R::Xor; break;
-      case ir::AtomicKind::add: op = R::Add; break;
-      default: refuse(inst, "imm[0] names no atomic operation");
+      case ir::AtomicKind::min:
+        op = sgn ? R::Min : R::UMin;
+        break;
+      case ir::AtomicKind::max:
+        op = sgn ? R::Max : R::UMax;
+        break;
+      case ir::AtomicKind::exchange:
+        op = R::Xchg;
+        break;
+      case ir::AtomicKind::bit_and:
+        op = R::And;
+        break;
+      case ir::AtomicKind::bit_or:
+        op = R::Or;
+        break;
+      case ir::AtomicKind::bit_xor:
+        op = R::Xor;
+        break;
+      case ir::AtomicKind::add:
+        op = R::Add;
+        break;
+      default:
+        refuse(inst, "imm[0] names no atomic operation");
     }
     return from_bits(b_.CreateAtomicRMW(op, pointer, to_bits(value), alignment, order));
   }
@@ -399,14 +439,16 @@ llvm::Value* Emitter::atomic(const loop::Inst& inst) {
 }
 
 llvm::Value* Emitter::compare_exchange(const loop::Inst& inst) {
-  if (inst.buffer < 0 || inst.operands.size() != 3) refuse(inst, "it takes a buffer, an offset, the expected and the desired value");
+  if (inst.buffer < 0 || inst.operands.size() != 3)
+    refuse(inst, "it takes a buffer, an offset, the expected and the desired value");
   const loop::Type& t = type_of(inst.operands[1]);
   if (t.lanes != 1 || info(t.elem).bits < 8) refuse(inst, "only scalars of at least a byte are atomic");
   llvm::Type* bits = b_.getIntNTy(info(t.elem).bits);
   const auto to_bits = [&](loop::Value v) { return as(to_storage(use(v), t.elem), bits); };
   const auto order = llvm::AtomicOrdering::Monotonic;
-  Value* pair = b_.CreateAtomicCmpXchg(address(inst.buffer, use(inst.operands[0])), to_bits(inst.operands[1]),
-                                       to_bits(inst.operands[2]), llvm::Align(std::max(1, info(t.elem).bits / 8)), order, order);
+  Value* pair =
+      b_.CreateAtomicCmpXchg(address(inst.buffer, use(inst.operands[0])), to_bits(inst.operands[1]),
+                             to_bits(inst.operands[2]), llvm::Align(std::max(1, info(t.elem).bits / 8)), order, order);
   return from_storage(b_.CreateExtractValue(pair, 0), t.elem);
 }
 
@@ -507,7 +549,8 @@ void Emitter::fill(const loop::Inst& inst) {
   Value* wide = spread(stored, lanes);
   Value* whole = b_.CreateAdd(offset, b_.CreateAnd(count, b_.getInt64(~static_cast<std::uint64_t>(lanes - 1))));
   const llvm::Align alignment(static_cast<std::uint64_t>(std::max(1, info(e).bits / 8)));
-  counted_loop(offset, whole, lanes, [&](Value* at) { b_.CreateAlignedStore(wide, address(inst.buffer, at), alignment); });
+  counted_loop(offset, whole, lanes,
+               [&](Value* at) { b_.CreateAlignedStore(wide, address(inst.buffer, at), alignment); });
   counted_loop(whole, end, 1, [&](Value* at) { b_.CreateAlignedStore(stored, address(inst.buffer, at), alignment); });
 }
 

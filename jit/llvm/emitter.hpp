@@ -33,7 +33,7 @@ class Emitter {
  private:
   using Value = llvm::Value;
 
-  // ---- functions, regions, control flow: emit.cpp ----
+  // ---- functions, regions, the switch over instructions: emit.cpp ----
   struct Signature {
     std::vector<int> buffers;  // that the function takes as hidden pointers
     llvm::Function* function = nullptr;
@@ -46,14 +46,16 @@ class Emitter {
   void define(int index);
   std::vector<Value*> region(const loop::Region& region, const std::vector<Value*>& params);
   void instruction(const loop::Inst& inst);
+  void finish(const std::vector<Value*>& results);
+  llvm::BasicBlock* block(const char* name);
+
+  // ---- loops, branches, calls: emit_control.cpp ----
   void for_loop(const loop::Inst& inst);
   void while_loop(const loop::Inst& inst);
   void if_else(const loop::Inst& inst);
   void call(const loop::Inst& inst);
   void print(const loop::Inst& inst);
   void fail(const loop::Inst& inst);
-  void finish(const std::vector<Value*>& results);
-  llvm::BasicBlock* block(const char* name);
 
   // ---- operators: emit_arithmetic.cpp ----
   Value* constant(const loop::Type& type, std::int64_t bits);
@@ -84,9 +86,9 @@ class Emitter {
   Value* random_word(Value* random);
   Value* below_infinity(Value* x);
   Value* bitcast(Value* x, const loop::Type& from, const loop::Type& to);
-  Value* to_bytes(Value* x, const loop::Type& type);    // storage bytes, packed
+  Value* to_bytes(Value* x, const loop::Type& type);  // storage bytes, packed
   Value* from_bytes(Value* x, const loop::Type& type);
-  Value* to_storage(Value* x, DType type);              // as its lanes lie in memory, for types of at least a byte
+  Value* to_storage(Value* x, DType type);  // as its lanes lie in memory, for types of at least a byte
   Value* from_storage(Value* x, DType type);
 
   // ---- memory: emit_memory.cpp ----
@@ -114,10 +116,10 @@ class Emitter {
   llvm::Type* elem(DType type);
   llvm::Type* type(DType elem, int lanes);
   llvm::Type* type(const loop::Type& t) { return type(t.elem, t.lanes); }
-  llvm::Type* integer(llvm::Type* like, int bits);   // integers of `bits` with the lanes of `like`
+  llvm::Type* integer(llvm::Type* like, int bits);  // integers of `bits` with the lanes of `like`
   llvm::Type* floating(llvm::Type* like, int bits);
   static int lanes_of(Value* x);
-  Value* splat(llvm::Type* type, std::int64_t value);      // integer constant
+  Value* splat(llvm::Type* type, std::int64_t value);  // integer constant
   Value* splat_float(llvm::Type* type, double value);
   Value* spread(Value* scalar, int lanes);
   Value* as(Value* x, llvm::Type* type) { return b_.CreateBitCast(x, type); }
@@ -137,8 +139,8 @@ class Emitter {
     Value* context = nullptr;
     llvm::Instruction* prologue_end = nullptr;  // words, bases and scratch of constant size are emitted before it
     std::vector<Value*> values;
-    std::vector<std::uint8_t> zeros;            // known trailing zero bits of integer scalars
-    std::vector<Value*> bases;                  // by buffer
+    std::vector<std::uint8_t> zeros;  // known trailing zero bits of integer scalars
+    std::vector<Value*> bases;        // by buffer
     std::map<std::int64_t, Value*> words;
   };
 

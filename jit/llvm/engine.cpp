@@ -51,7 +51,10 @@ Machine native_machine() {
   std::sort(list.begin(), list.end());
   for (const std::string& f : list) m.features += (m.features.empty() ? "" : ",") + f;
   const auto has = [&](const char* name) { return features.lookup(name); };
-  m.emit = {has("fma"), has("f16c") && has("avx"), has("sse4.1"), has("avx512f") && has("avx512vl") ? 512 : has("avx") ? 256 : 128};
+  m.emit = {has("fma"), has("f16c") && has("avx"), has("sse4.1"),
+            has("avx512f") && has("avx512vl") ? 512
+            : has("avx")                      ? 256
+                                              : 128};
   return m;
 }
 
@@ -96,7 +99,8 @@ class Backend final : public LlvmBackend {
     const unsigned page = (*control)->getPageSize();
     session_ = std::make_unique<llvm::orc::ExecutionSession>(std::move(*control));
     session_->setErrorReporter([](llvm::Error e) { link_error() += llvm::toString(std::move(e)) + "; "; });
-    linker_ = std::make_unique<llvm::orc::ObjectLinkingLayer>(*session_, std::make_unique<llvm::jitlink::InProcessMemoryManager>(page));
+    linker_ = std::make_unique<llvm::orc::ObjectLinkingLayer>(
+        *session_, std::make_unique<llvm::jitlink::InProcessMemoryManager>(page));
   }
 
   CompiledCode compile(const CompileRequest& request) noexcept override {
@@ -176,8 +180,10 @@ class Backend final : public LlvmBackend {
     const loop::Program& program = *request.program;
     const loop::Function *entry = nullptr, *host = nullptr;
     for (const loop::Function& f : program.functions) {
-      if (f.kind == loop::FunctionKind::entry) entry = entry ? throw detail::Unsupported("a program has one entry") : &f;
-      if (f.kind == loop::FunctionKind::host) host = host ? throw detail::Unsupported("a program has one host function") : &f;
+      if (f.kind == loop::FunctionKind::entry)
+        entry = entry ? throw detail::Unsupported("a program has one entry") : &f;
+      if (f.kind == loop::FunctionKind::host)
+        host = host ? throw detail::Unsupported("a program has one host function") : &f;
     }
     if (!entry) throw detail::Unsupported("the program has no entry");
 
@@ -201,7 +207,8 @@ class Backend final : public LlvmBackend {
     if (request.verify) {
       std::string text;
       llvm::raw_string_ostream out(text);
-      if (llvm::verifyModule(module, &out)) throw detail::Unsupported("the LLVM IR of " + program.name + " is not valid: " + text);
+      if (llvm::verifyModule(module, &out))
+        throw detail::Unsupported("the LLVM IR of " + program.name + " is not valid: " + text);
     }
     result.times.emit = now() - start;
     if (request.want_ir) {
@@ -220,15 +227,17 @@ class Backend final : public LlvmBackend {
     result.object_bytes = object.size();
     if (request.want_object) result.object.assign(object.begin(), object.end());
     if (!request.load) return;
-    link(std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), program.name, false), entry->name, host ? host->name : std::string(),
-         result);
+    link(std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), program.name, false), entry->name,
+         host ? host->name : std::string(), result);
   }
 
-  static llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType kind) {
+  static llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine,
+                                             llvm::CodeGenFileType kind) {
     llvm::SmallVector<char, 0> bytes;
     llvm::raw_svector_ostream out(bytes);
     llvm::legacy::PassManager passes;
-    if (machine.addPassesToEmitFile(passes, out, nullptr, kind)) throw detail::Unsupported("LLVM cannot write such a file");
+    if (machine.addPassesToEmitFile(passes, out, nullptr, kind))
+      throw detail::Unsupported("LLVM cannot write such a file");
     passes.run(module);
     return bytes;
   }
@@ -241,7 +250,8 @@ class Backend final : public LlvmBackend {
     std::shared_ptr<void> code(&library, [this](void* p) {
       llvm::consumeError(session_->removeJITDylib(*static_cast<llvm::orc::JITDylib*>(p)));
     });
-    if (llvm::Error e = linker_->add(library, std::move(object))) throw detail::Unsupported(llvm::toString(std::move(e)));
+    if (llvm::Error e = linker_->add(library, std::move(object)))
+      throw detail::Unsupported(llvm::toString(std::move(e)));
     llvm::orc::SymbolLookupSet names(session_->intern(entry));
     if (!host.empty()) names.add(session_->intern(host));
     auto symbols = session_->lookup({{&library, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}}, std::move(names));

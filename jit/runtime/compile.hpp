@@ -46,8 +46,8 @@ class Compiled {
   CompiledCode code_;
 };
 
-/// Compiles `program`, whose one entry becomes `Compiled::entry`. Throws DeviceError when the LLVM library is absent and
-/// InternalError when the program is not valid or has what this compiler lacks. Thread-safe.
+/// Compiles `program`, whose one entry becomes `Compiled::entry`. Throws DeviceError when the LLVM library is absent
+/// and InternalError when the program is not valid or has what this compiler lacks. Thread-safe.
 std::shared_ptr<Compiled> compile_loop(const loop::Program& program, const CompileOptions& options = {});
 
 /// The LLVM library, opened at the first call. Throws DeviceError when it is absent or of another build.

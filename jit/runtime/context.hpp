@@ -12,12 +12,13 @@ namespace jit {
 /// The last argument of every compiled entry. Machine code reads the three pointers at fixed offsets and calls through
 /// them, so compiled objects refer to no symbol of the process. None of them may throw or unwind.
 struct Context {
-  /// 64-byte aligned memory, uninitialised, valid until the entry returns; null when memory is out (then `fail` has been
-  /// called, and the machine code returns at once).
+  /// 64-byte aligned memory, uninitialised, valid until the entry returns; null when memory is out (then `fail` has
+  /// been called, and the machine code returns at once).
   void* (*scratch)(Context* self, std::int64_t bytes) = nullptr;
   /// Reports that a check failed; the machine code goes on. `text` is static data of the object.
   void (*fail)(Context* self, std::int64_t id, const char* text) = nullptr;
-  /// Prints `count` values; `types` are DTypes, values are their bits in 64-bit words (integers extended by their type).
+  /// Prints `count` values; `types` are DTypes, values are their bits in 64-bit words (integers extended by their
+  /// type).
   void (*print)(Context* self, const char* format, const std::uint64_t* values, const std::uint8_t* types,
                 std::int64_t count) = nullptr;
 };

@@ -18,10 +18,14 @@ std::string escaped(const std::string& text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
   for (char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
   }
   return out;
 }
@@ -34,7 +38,8 @@ std::string plain(const std::string& name) {
   return out.empty() ? "kernel" : out;
 }
 
-constexpr const char page_head[] = R"(<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tessera dump</title><style>
+constexpr const char page_head[] =
+    R"(<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tessera dump</title><style>
 body{margin:0;font:14px/1.4 system-ui,sans-serif;background:#fafafa;color:#222;display:flex;flex-direction:column;height:100vh}
 header{padding:8px 14px;background:#263238;color:#fff;display:flex;gap:14px;align-items:baseline;flex-wrap:wrap}
 header b{font-size:16px}header span{opacity:.8}

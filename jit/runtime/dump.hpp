@@ -14,8 +14,8 @@ namespace jit {
 const std::string& dump_folder();
 
 /// Writes `stages` into a new folder `folder`/<number>-<kernel>: one text file a stage, and index.html, which shows any
-/// two of them side by side and needs nothing else. `title` heads the page. Gives the new folder's path; where it cannot
-/// be written, nothing, and logs why: a dump never makes a call fail.
+/// two of them side by side and needs nothing else. `title` heads the page. Gives the new folder's path; where it
+/// cannot be written, nothing, and logs why: a dump never makes a call fail.
 std::string write_dump(const std::string& folder, const std::string& kernel, const std::string& title,
                        std::span<const Stage> stages) noexcept;
 

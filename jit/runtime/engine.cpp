@@ -24,7 +24,8 @@ struct Slot {
   bool done = false;
 
   bool serves(const std::uint64_t* frame, std::uint64_t key) const {
-    return config_key == key && std::all_of(guards.begin(), guards.end(), [&](const call::Guard& g) { return g.holds(frame); });
+    return config_key == key &&
+           std::all_of(guards.begin(), guards.end(), [&](const call::Guard& g) { return g.holds(frame); });
   }
 };
 
@@ -97,7 +98,8 @@ Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, st
       state.changed.wait(lock);  // another thread makes it
     }
 
-    auto policy = std::find_if(state.policies.begin(), state.policies.end(), [&](const auto& p) { return p.first == key; });
+    auto policy =
+        std::find_if(state.policies.begin(), state.policies.end(), [&](const auto& p) { return p.first == key; });
     if (policy == state.policies.end()) policy = state.policies.insert(policy, {key, {}});
     const auto made = static_cast<std::size_t>(
         std::count_if(state.slots.begin(), state.slots.end(), [&](const auto& s) { return s->config_key == key; }));

@@ -35,7 +35,8 @@ struct Library {
     }
     auto factory = reinterpret_cast<LlvmBackendFactory>(dlsym(handle, "tessera_llvm_backend"));
     backend = factory ? factory(llvm_boundary) : nullptr;
-    if (!backend) absent = path + " is of another build than this library (" + llvm_boundary + ")\n  hint: install both anew";
+    if (!backend)
+      absent = path + " is of another build than this library (" + llvm_boundary + ")\n  hint: install both anew";
   }
 };
 

@@ -17,7 +17,8 @@ spdlog::logger& logger() {
     auto* l = new spdlog::logger("tessera", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     l->set_pattern("[%n %L %t +%o ms] %v");
     const char* level = std::getenv("TESSERA_LOG");
-    l->set_level(level && *level ? spdlog::level::from_str(std::strcmp(level, "error") == 0 ? "err" : level) : spdlog::level::off);
+    l->set_level(level && *level ? spdlog::level::from_str(std::strcmp(level, "error") == 0 ? "err" : level)
+                                 : spdlog::level::off);
     l->flush_on(spdlog::level::trace);
     return l;
   }();
@@ -26,11 +27,16 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::trace: return spdlog::level::trace;
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warn: return spdlog::level::warn;
-    case LogLevel::error: break;
+    case LogLevel::trace:
+      return spdlog::level::trace;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      break;
   }
   return spdlog::level::err;
 }

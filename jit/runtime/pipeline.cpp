@@ -2,10 +2,10 @@
 #include "jit/runtime/pipeline.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <mutex>
 #include <set>
-#include <chrono>
 
 #include "jit/loop/text.hpp"
 #include "jit/runtime/dump.hpp"
@@ -39,7 +39,8 @@ std::int64_t attribute(const loop::Program& program, std::string_view name, std:
 
 // The programs of the grid of a call, as the kernel writes it; 0 where that depends on memory. Planning may cut
 // differently: this is for guesses.
-std::int64_t written_grid(const ir::Program& program, const std::uint64_t* frame, const std::vector<std::int64_t>& tunables) {
+std::int64_t written_grid(const ir::Program& program, const std::uint64_t* frame,
+                          const std::vector<std::int64_t>& tunables) {
   double total = 1;
   for (const ir::Node& node : program.nodes) {
     const auto value = [&](int operand) {
@@ -87,14 +88,17 @@ GridShape grid_shape(const ir::Program& program, const std::uint64_t* frame, std
     if (!call::is_parameter(arg) || !call::is_array(arg)) continue;
     double size = info(arg.type).bits / 8.0;
     for (int axis = 0; axis < arg.rank; ++axis)
-      size *= static_cast<double>(view.extent(static_cast<std::size_t>(program.arg_extents[static_cast<std::size_t>(arg.first_extent + axis)])));
+      size *= static_cast<double>(view.extent(
+          static_cast<std::size_t>(program.arg_extents[static_cast<std::size_t>(arg.first_extent + axis)])));
     bytes += size;
   }
   double weight = 1;
   for (const ir::Node& node : program.nodes) {
     const ir::OpClass c = info(node.op).op_class;
-    if (node.op == ir::Op::dot || node.op == ir::Op::while_loop || node.op == ir::Op::for_range) weight = std::max(weight, 16.0);
-    else if (c == ir::OpClass::reduction || c == ir::OpClass::scan || node.op == ir::Op::for_blocks) weight = std::max(weight, 4.0);
+    if (node.op == ir::Op::dot || node.op == ir::Op::while_loop || node.op == ir::Op::for_range)
+      weight = std::max(weight, 16.0);
+    else if (c == ir::OpClass::reduction || c == ir::OpClass::scan || node.op == ir::Op::for_blocks)
+      weight = std::max(weight, 4.0);
   }
   const double work = std::max(1.0, bytes * weight);
   constexpr double small = 128 << 10;  // some microseconds: what waking a thread costs
@@ -113,8 +117,10 @@ void say_once(const std::string& text) {
   static auto* said = new std::set<std::string>;
   const std::lock_guard lock(mutex);
   if (!said->insert(text).second) return;
-  if (logs(LogLevel::warn)) log(LogLevel::warn, text);
-  else std::fprintf(stderr, "tessera: %s\n", text.c_str());
+  if (logs(LogLevel::warn))
+    log(LogLevel::warn, text);
+  else
+    std::fprintf(stderr, "tessera: %s\n", text.c_str());
 }
 
 std::unique_ptr<BuiltVariant> interpret_instead(const ir::Program& program, const Config* config) {
@@ -125,8 +131,9 @@ std::unique_ptr<BuiltVariant> interpret_instead(const ir::Program& program, cons
   return interpreted_variant(program, std::move(tunables), config && config->checked);
 }
 
-std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Program& program, const Specialisation& known,
-                                              const std::uint64_t* frame, const Config* config) {
+std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Program& program,
+                                              const Specialisation& known, const std::uint64_t* frame,
+                                              const Config* config) {
   const std::string kernel(program.name);
   PlanRequest request;
   request.program = program;
@@ -152,12 +159,13 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
   std::string choices;
   for (std::size_t i = 0; i < program.tunables.size(); ++i)
     choices += " " + std::string(program.str(program.tunables[i].name)) + "=" + std::to_string(request.tunables[i]);
-  const std::string what = std::string(target.name()) + " " + request.features + choices + ", for " + known.describe(program);
+  const std::string what =
+      std::string(target.name()) + " " + request.features + choices + ", for " + known.describe(program);
   if (logs(LogLevel::info)) {
     const StageTimes t = built->code->times();
     char times[160];
-    std::snprintf(times, sizeof times, ": %.2f ms (plan %.2f, emit %.2f, codegen %.2f, link %.2f), %zu bytes", end - start,
-                  planned_at - start, t.emit, t.codegen, t.link, built->code->bytes());
+    std::snprintf(times, sizeof times, ": %.2f ms (plan %.2f, emit %.2f, codegen %.2f, link %.2f), %zu bytes",
+                  end - start, planned_at - start, t.emit, t.codegen, t.link, built->code->bytes());
     log(LogLevel::info, "compiled " + kernel + " for " + what + times);
   }
   if (dumps) {

@@ -20,10 +20,10 @@ struct BuiltVariant {
   std::shared_ptr<void> keep;        ///< what else it needs
 };
 
-/// Compiles `program` for what is known of its calls. `frame` is that of the first call: it says how much work a call is,
-/// never what the code may rely on. Where no target is named and none can compile it, the interpreter runs it, which is
-/// said once on standard error; a checked call is always interpreted. Throws an Error whose text starts with the kernel's
-/// name.
+/// Compiles `program` for what is known of its calls. `frame` is that of the first call: it says how much work a call
+/// is, never what the code may rely on. Where no target is named and none can compile it, the interpreter runs it,
+/// which is said once on standard error; a checked call is always interpreted. Throws an Error whose text starts with
+/// the kernel's name.
 std::unique_ptr<BuiltVariant> build_variant(const ir::Program& program, const Specialisation& known,
                                             const std::uint64_t* frame, const Config* config);
 

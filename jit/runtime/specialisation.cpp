@@ -51,7 +51,8 @@ std::string Specialisation::describe(const ir::Program& program) const {
   return text.empty() ? "generic" : text;
 }
 
-Specialisation SpecialisationPolicy::next(const ir::Program& program, const std::uint64_t* frame, std::size_t variants) {
+Specialisation SpecialisationPolicy::next(const ir::Program& program, const std::uint64_t* frame,
+                                          std::size_t variants) {
   const call::FrameLayout layout = call::frame_layout(program);
   Specialisation s = Specialisation::generic(program);
   for (std::size_t w = 0; w < layout.words(); ++w) s.typical.push_back(static_cast<std::int64_t>(frame[w]));
@@ -60,8 +61,10 @@ Specialisation SpecialisationPolicy::next(const ir::Program& program, const std:
   for (std::size_t w = layout.first_extent(); w < layout.words(); ++w) {
     const auto value = static_cast<std::int64_t>(frame[w]);
     auto& values = seen_[w];
-    if (values.size() < patience && std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
-    const bool telling = w >= layout.first_stride() && (value == 0 || value == 1);  // what decides how code reads memory
+    if (values.size() < patience && std::find(values.begin(), values.end(), value) == values.end())
+      values.push_back(value);
+    const bool telling =
+        w >= layout.first_stride() && (value == 0 || value == 1);  // what decides how code reads memory
     if (variants + 2 >= max_variants ? telling : telling || values.size() < patience) s.words[w] = value;
   }
   return s;

@@ -44,7 +44,8 @@ const Target& find_target(std::string_view name) {
     all.append("\n  ").append(target->name()).append(": ").append(why);
   }
   if (!name.empty())
-    throw UserError("there is no target " + std::string(name) + "\n  hint: this build has " + (names.empty() ? "" : names + ", ") + "interpreter");
+    throw UserError("there is no target " + std::string(name) + "\n  hint: this build has " +
+                    (names.empty() ? "" : names + ", ") + "interpreter");
   throw DeviceError("no target is available" + all);
 }
 

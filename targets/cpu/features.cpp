@@ -18,7 +18,8 @@ namespace {
 std::string model_name() {
   unsigned words[12] = {};
   for (unsigned i = 0; i < 3; ++i)
-    if (!__get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3])) return "x86-64";
+    if (!__get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]))
+      return "x86-64";
   char text[49] = {};
   std::memcpy(text, words, 48);
   std::string name(text);
@@ -41,12 +42,14 @@ Host look() {
   const bool f16c = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
   h.avx2 = f16c && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   h.avx512 = h.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512cd");
   h.l1_bytes = cache(_SC_LEVEL1_DCACHE_SIZE, h.l1_bytes);
   h.l2_bytes = cache(_SC_LEVEL2_CACHE_SIZE, h.l2_bytes);
   h.l3_bytes = cache(_SC_LEVEL3_CACHE_SIZE, h.l3_bytes);
   cpu_set_t set;
-  h.threads = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  h.threads =
+      sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   h.threads = std::max(h.threads, 1);
   return h;
 }

@@ -15,18 +15,18 @@ namespace cpu {
 /// What a feature set means for planning and code generation. "native" is the best of the others, tuned for this very
 /// processor.
 struct FeatureSet {
-  std::string_view name;    ///< "native", "avx512", "avx2", "sse2"
-  std::string_view needs;   ///< in words, for messages
+  std::string_view name;   ///< "native", "avx512", "avx2", "sse2"
+  std::string_view needs;  ///< in words, for messages
 };
 
 /// The processor of this machine.
 struct Host {
-  std::string model;                 ///< as the processor names itself
+  std::string model;                                ///< as the processor names itself
   bool sse2 = false, avx2 = false, avx512 = false;  ///< whole feature sets, the system's support included
-  std::int64_t l1_bytes = 32 << 10;  ///< data cache of a core
+  std::int64_t l1_bytes = 32 << 10;                 ///< data cache of a core
   std::int64_t l2_bytes = 512 << 10;
-  std::int64_t l3_bytes = 8 << 20;   ///< shared
-  int threads = 1;                   ///< that this process may run on
+  std::int64_t l3_bytes = 8 << 20;  ///< shared
+  int threads = 1;                  ///< that this process may run on
 };
 
 /// Found out once.

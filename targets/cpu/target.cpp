@@ -37,8 +37,11 @@ class Cpu final : public jit::Target {
 
   std::string describe() const override {
     const Host& h = host();
-    return h.model + ", " + (h.avx512 ? "AVX-512" : h.avx2 ? "AVX2" : "SSE2") + ", " + std::to_string(h.threads) +
-           (h.threads == 1 ? " thread" : " threads");
+    return h.model + ", " +
+           (h.avx512 ? "AVX-512"
+            : h.avx2 ? "AVX2"
+                     : "SSE2") +
+           ", " + std::to_string(h.threads) + (h.threads == 1 ? " thread" : " threads");
   }
 
   std::vector<std::string> features() const override { return runnable_features(); }
@@ -56,15 +59,18 @@ class Cpu final : public jit::Target {
   std::string legal(const jit::PlanRequest& request) const override {
     if (!is_feature_set(request.features))
       return "configuration: there are no features \"" + request.features + "\"\n  hint: native, avx512, avx2 or sse2";
-    if (!runs(request.features)) return "configuration: this machine (" + describe() + ") does not run " + request.features;
+    if (!runs(request.features))
+      return "configuration: this machine (" + describe() + ") does not run " + request.features;
     return {};
   }
 
   loop::Program plan(const jit::PlanRequest& request, const jit::PassObserver& observe) const override {
-    return cpu::plan(request.program, request.known, request.tunables, machine(request.features, request.threads), observe);
+    return cpu::plan(request.program, request.known, request.tunables, machine(request.features, request.threads),
+                     observe);
   }
 
-  std::unique_ptr<jit::LoadedCode> compile(const loop::Program& program, const jit::PlanRequest& request) const override {
+  std::unique_ptr<jit::LoadedCode> compile(const loop::Program& program,
+                                           const jit::PlanRequest& request) const override {
     jit::CompileOptions options;
     options.features = request.features;
     return std::make_unique<Code>(jit::compile_loop(program, options));

@@ -11,7 +11,8 @@ using loop::Op;
 
 namespace {
 
-const DType integers[] = {DType::i4, DType::u4, DType::i8, DType::u8, DType::i16, DType::u16, DType::i32, DType::u32, DType::i64, DType::u64};
+const DType integers[] = {DType::i4,  DType::u4,  DType::i8,  DType::u8,  DType::i16,
+                          DType::u16, DType::i32, DType::u32, DType::i64, DType::u64};
 
 // An integer's value; of unsigned ones as a 128-bit number, so that every operation can be said plainly.
 __extension__ using Wide = __int128;
@@ -32,21 +33,40 @@ Wide expected(Op op, DType t, Wide a, Wide b) {
   const int width = info(t).bits;
   const auto count = static_cast<std::uint64_t>(bits_of(t, b));
   switch (op) {
-    case Op::add: return a + b;
-    case Op::sub: return a - b;
-    case Op::mul: return static_cast<Wide>(static_cast<WideUnsigned>(a) * static_cast<WideUnsigned>(b));
-    case Op::div: return b == 0 ? 0 : a / b;
-    case Op::rem: return b == 0 ? a : a % b;
-    case Op::floor_div: return floor_div(a, b);
-    case Op::floor_rem: return b == 0 ? 0 : a - floor_div(a, b) * b;
-    case Op::min: case Op::min_number: case Op::fast_min: return a < b ? a : b;
-    case Op::max: case Op::max_number: case Op::fast_max: return a > b ? a : b;
-    case Op::bit_and: return a & b;
-    case Op::bit_or: return a | b;
-    case Op::bit_xor: return a ^ b;
-    case Op::shl: return count >= static_cast<std::uint64_t>(width) ? 0 : a << count;
-    case Op::shr: return count >= static_cast<std::uint64_t>(width) ? (a < 0 ? -1 : 0) : a >> count;
-    default: return 0;
+    case Op::add:
+      return a + b;
+    case Op::sub:
+      return a - b;
+    case Op::mul:
+      return static_cast<Wide>(static_cast<WideUnsigned>(a) * static_cast<WideUnsigned>(b));
+    case Op::div:
+      return b == 0 ? 0 : a / b;
+    case Op::rem:
+      return b == 0 ? a : a % b;
+    case Op::floor_div:
+      return floor_div(a, b);
+    case Op::floor_rem:
+      return b == 0 ? 0 : a - floor_div(a, b) * b;
+    case Op::min:
+    case Op::min_number:
+    case Op::fast_min:
+      return a < b ? a : b;
+    case Op::max:
+    case Op::max_number:
+    case Op::fast_max:
+      return a > b ? a : b;
+    case Op::bit_and:
+      return a & b;
+    case Op::bit_or:
+      return a | b;
+    case Op::bit_xor:
+      return a ^ b;
+    case Op::shl:
+      return count >= static_cast<std::uint64_t>(width) ? 0 : a << count;
+    case Op::shr:
+      return count >= static_cast<std::uint64_t>(width) ? (a < 0 ? -1 : 0) : a >> count;
+    default:
+      return 0;
   }
 }
 
@@ -65,24 +85,42 @@ template <class F>
 F float_result(Op op, F a, F b) {
   const F nan = std::numeric_limits<F>::quiet_NaN();
   switch (op) {
-    case Op::add: return a + b;
-    case Op::sub: return a - b;
-    case Op::mul: return a * b;
-    case Op::div: return a / b;
-    case Op::min: return std::isnan(a) || std::isnan(b) ? nan : a < b ? a : b;
-    case Op::max: return std::isnan(a) || std::isnan(b) ? nan : a > b ? a : b;
-    case Op::min_number: return std::isnan(b) ? a : std::isnan(a) ? b : a < b ? a : b;
-    case Op::max_number: return std::isnan(b) ? a : std::isnan(a) ? b : a > b ? a : b;
-    case Op::fast_min: return a < b ? a : b;
-    case Op::fast_max: return a > b ? a : b;
-    case Op::neg: return -a;
-    case Op::abs: return std::fabs(a);
-    case Op::sqrt: return std::sqrt(a);
-    case Op::floor: return std::floor(a);
-    case Op::ceil: return std::ceil(a);
-    case Op::trunc: return std::trunc(a);
-    case Op::round: return std::nearbyint(a);
-    default: return nan;
+    case Op::add:
+      return a + b;
+    case Op::sub:
+      return a - b;
+    case Op::mul:
+      return a * b;
+    case Op::div:
+      return a / b;
+    case Op::min:
+      return std::isnan(a) || std::isnan(b) ? nan : a < b ? a : b;
+    case Op::max:
+      return std::isnan(a) || std::isnan(b) ? nan : a > b ? a : b;
+    case Op::min_number:
+      return std::isnan(b) ? a : std::isnan(a) ? b : a < b ? a : b;
+    case Op::max_number:
+      return std::isnan(b) ? a : std::isnan(a) ? b : a > b ? a : b;
+    case Op::fast_min:
+      return a < b ? a : b;
+    case Op::fast_max:
+      return a > b ? a : b;
+    case Op::neg:
+      return -a;
+    case Op::abs:
+      return std::fabs(a);
+    case Op::sqrt:
+      return std::sqrt(a);
+    case Op::floor:
+      return std::floor(a);
+    case Op::ceil:
+      return std::ceil(a);
+    case Op::trunc:
+      return std::trunc(a);
+    case Op::round:
+      return std::nearbyint(a);
+    default:
+      return nan;
   }
 }
 
@@ -93,7 +131,8 @@ void check_floats(const std::string& features, int lanes) {
   const Bits a = patterns(t, 960, 3);
   Bits b = patterns(t, 960, 5);
   for (std::size_t i = 0; i < 40; ++i) std::swap(b[i], b[(i * 7) % 40]);
-  for (Op op : {Op::add, Op::sub, Op::mul, Op::div, Op::min, Op::max, Op::min_number, Op::max_number, Op::fast_min, Op::fast_max}) {
+  for (Op op : {Op::add, Op::sub, Op::mul, Op::div, Op::min, Op::max, Op::min_number, Op::max_number, Op::fast_min,
+                Op::fast_max}) {
     const Bits out = run_binary(features, op, t, a, b, lanes);
     for (std::size_t i = 0; i < a.size(); ++i) {
       const F x = std::bit_cast<F>(static_cast<U>(a[i])), y = std::bit_cast<F>(static_cast<U>(b[i]));
@@ -117,11 +156,12 @@ void check_floats(const std::string& features, int lanes) {
     }
   }
   const Bits c = patterns(t, 960, 11);
-  const Bits fused = apply(features, {t, t, t}, t, {a, b, c}, lanes, [&](loop::Builder& builder, const loop::Builder::Values& v) {
-    return builder.fma(v[0], v[1], v[2]);
-  });
+  const Bits fused =
+      apply(features, {t, t, t}, t, {a, b, c}, lanes,
+            [&](loop::Builder& builder, const loop::Builder::Values& v) { return builder.fma(v[0], v[1], v[2]); });
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const F x = std::bit_cast<F>(static_cast<U>(a[i])), y = std::bit_cast<F>(static_cast<U>(b[i])), z = std::bit_cast<F>(static_cast<U>(c[i]));
+    const F x = std::bit_cast<F>(static_cast<U>(a[i])), y = std::bit_cast<F>(static_cast<U>(b[i])),
+            z = std::bit_cast<F>(static_cast<U>(c[i]));
     const volatile F product = x * y;
     const F want = features == "sse2" ? product + z : std::fma(x, y, z);
     const F got = std::bit_cast<F>(static_cast<U>(fused[i]));
@@ -131,12 +171,18 @@ void check_floats(const std::string& features, int lanes) {
     }
   }
   for (Op op : {Op::eq, Op::ne, Op::lt, Op::le, Op::gt, Op::ge}) {
-    const Bits out = apply(features, {t, t}, DType::b8, {a, b}, lanes, [&](loop::Builder& builder, const loop::Builder::Values& v) {
-      return builder.emit(op, {DType::b8, static_cast<std::uint16_t>(lanes), -1}, v);
-    });
+    const Bits out =
+        apply(features, {t, t}, DType::b8, {a, b}, lanes, [&](loop::Builder& builder, const loop::Builder::Values& v) {
+          return builder.emit(op, {DType::b8, static_cast<std::uint16_t>(lanes), -1}, v);
+        });
     for (std::size_t i = 0; i < a.size(); ++i) {
       const F x = std::bit_cast<F>(static_cast<U>(a[i])), y = std::bit_cast<F>(static_cast<U>(b[i]));
-      const bool want = op == Op::eq ? x == y : op == Op::ne ? x != y : op == Op::lt ? x < y : op == Op::le ? x <= y : op == Op::gt ? x > y : x >= y;
+      const bool want = op == Op::eq   ? x == y
+                        : op == Op::ne ? x != y
+                        : op == Op::lt ? x < y
+                        : op == Op::le ? x <= y
+                        : op == Op::gt ? x > y
+                                       : x >= y;
       if ((out[i] != 0) != want) {
         INFO(features, " ", loop::name(op), " ", x, " ", y);
         CHECK((out[i] != 0) == want);
@@ -154,9 +200,10 @@ TEST_CASE("integer operations, vectors and scalars, of every width") {
       const Bits a = patterns(t, count, 2);
       Bits b = patterns(t, count, 9);
       for (std::size_t i = 0; i < 20; ++i) std::swap(b[i], b[(i * 7 + 3) % 20]);
-      for (std::size_t i = count / 2; i < count; ++i) b[i] = bits_of(t, static_cast<Wide>(b[i] % 71) - (info(t).has_sign ? 9 : 0));
-      for (Op op : {Op::add, Op::sub, Op::mul, Op::div, Op::rem, Op::floor_div, Op::floor_rem, Op::min, Op::max, Op::bit_and, Op::bit_or,
-                    Op::bit_xor, Op::shl, Op::shr})
+      for (std::size_t i = count / 2; i < count; ++i)
+        b[i] = bits_of(t, static_cast<Wide>(b[i] % 71) - (info(t).has_sign ? 9 : 0));
+      for (Op op : {Op::add, Op::sub, Op::mul, Op::div, Op::rem, Op::floor_div, Op::floor_rem, Op::min, Op::max,
+                    Op::bit_and, Op::bit_or, Op::bit_xor, Op::shl, Op::shr})
         for (int lanes : {1, 16}) {
           const Bits out = run_binary(features, op, t, a, b, lanes);
           for (std::size_t i = 0; i < count; ++i) {
@@ -180,12 +227,18 @@ TEST_CASE("integer operations, vectors and scalars, of every width") {
         }
       }
       for (Op op : {Op::eq, Op::ne, Op::lt, Op::le, Op::gt, Op::ge}) {
-        const Bits out = apply(features, {t, t}, DType::b8, {a, b}, 8, [&](loop::Builder& builder, const loop::Builder::Values& v) {
-          return builder.emit(op, {DType::b8, 8, -1}, v);
-        });
+        const Bits out =
+            apply(features, {t, t}, DType::b8, {a, b}, 8, [&](loop::Builder& builder, const loop::Builder::Values& v) {
+              return builder.emit(op, {DType::b8, 8, -1}, v);
+            });
         for (std::size_t i = 0; i < count; ++i) {
           const Wide x = value_of(t, a[i]), y = value_of(t, b[i]);
-          const bool want = op == Op::eq ? x == y : op == Op::ne ? x != y : op == Op::lt ? x < y : op == Op::le ? x <= y : op == Op::gt ? x > y : x >= y;
+          const bool want = op == Op::eq   ? x == y
+                            : op == Op::ne ? x != y
+                            : op == Op::lt ? x < y
+                            : op == Op::le ? x <= y
+                            : op == Op::gt ? x > y
+                                           : x >= y;
           if ((out[i] != 0) != want) CHECK((out[i] != 0) == want);
         }
       }
@@ -234,17 +287,22 @@ TEST_CASE("masks: logic, select, reductions") {
       const std::size_t count = 96;
       const Bits a = patterns(DType::b8, count, 3), b = patterns(DType::b8, count, 8);
       for (Op op : {Op::bit_and, Op::bit_or, Op::bit_xor, Op::eq, Op::ne}) {
-        const Bits out = apply(features, {DType::b8, DType::b8}, DType::b8, {a, b}, lanes, [&](loop::Builder& builder, const loop::Builder::Values& v) {
-          return builder.emit(op, {DType::b8, static_cast<std::uint16_t>(lanes), -1}, v);
-        });
+        const Bits out = apply(features, {DType::b8, DType::b8}, DType::b8, {a, b}, lanes,
+                               [&](loop::Builder& builder, const loop::Builder::Values& v) {
+                                 return builder.emit(op, {DType::b8, static_cast<std::uint16_t>(lanes), -1}, v);
+                               });
         for (std::size_t i = 0; i < count; ++i) {
           const bool x = a[i] != 0, y = b[i] != 0;
-          CHECK(out[i] == std::uint64_t(op == Op::bit_and ? x && y : op == Op::bit_or ? x || y : op == Op::eq ? x == y : x != y));
+          CHECK(out[i] == std::uint64_t(op == Op::bit_and  ? x && y
+                                        : op == Op::bit_or ? x || y
+                                        : op == Op::eq     ? x == y
+                                                           : x != y));
         }
       }
       const Bits f = patterns(DType::f32, count, 1), g = patterns(DType::f32, count, 2);
-      const Bits picked = apply(features, {DType::b8, DType::f32, DType::f32}, DType::f32, {a, f, g}, lanes,
-                                [&](loop::Builder& builder, const loop::Builder::Values& v) { return builder.select(v[0], v[1], v[2]); });
+      const Bits picked = apply(
+          features, {DType::b8, DType::f32, DType::f32}, DType::f32, {a, f, g}, lanes,
+          [&](loop::Builder& builder, const loop::Builder::Values& v) { return builder.select(v[0], v[1], v[2]); });
       for (std::size_t i = 0; i < count; ++i) CHECK(picked[i] == (a[i] != 0 ? f[i] : g[i]));
     }
 }
@@ -294,9 +352,10 @@ TEST_CASE("max of a reduction propagates NaN") {
   Bits f(16, bits(1.0f));
   f[5] = bits(__builtin_nanf(""));
   for (const std::string& features : runnable()) {
-    const Bits out = apply(features, {DType::f32}, DType::f32, {f}, 16, [&](loop::Builder& b, const loop::Builder::Values& v) {
-      return b.broadcast(b.emit(Op::reduce_max, {DType::f32, 1, -1}, v), 16);
-    });
+    const Bits out =
+        apply(features, {DType::f32}, DType::f32, {f}, 16, [&](loop::Builder& b, const loop::Builder::Values& v) {
+          return b.broadcast(b.emit(Op::reduce_max, {DType::f32, 1, -1}, v), 16);
+        });
     CHECK(is_nan_bits(DType::f32, out[0]));
   }
 }
@@ -305,22 +364,26 @@ TEST_CASE("lanes: iota, broadcast, extract, insert, shuffle, bitcast") {
   for (const std::string& features : runnable()) {
     Bits a(16), b(16);
     for (std::size_t i = 0; i < 16; ++i) a[i] = 100 + i, b[i] = 200 + i;
-    const Bits out = apply(features, {DType::i32, DType::i32}, DType::i32, {a, b}, 8, [&](loop::Builder& builder, const loop::Builder::Values& v) {
-      const loop::Value mixed = builder.shuffle(v[0], v[1], {0, 15, 1, 14, 2, 13, 3, 12});
-      const loop::Value third = builder.extract(v[0], 3);
-      const loop::Value spread = builder.broadcast(third, 8);
-      const loop::Value more = builder.emit(Op::insert, {DType::i32, 8, -1}, {spread, builder.constant({DType::i32, 1, -1}, 7), builder.integer(5)});
-      return builder.add(builder.add(mixed, more), builder.iota(DType::i32, 8));
-    });
+    const Bits out = apply(features, {DType::i32, DType::i32}, DType::i32, {a, b}, 8,
+                           [&](loop::Builder& builder, const loop::Builder::Values& v) {
+                             const loop::Value mixed = builder.shuffle(v[0], v[1], {0, 15, 1, 14, 2, 13, 3, 12});
+                             const loop::Value third = builder.extract(v[0], 3);
+                             const loop::Value spread = builder.broadcast(third, 8);
+                             const loop::Value more =
+                                 builder.emit(Op::insert, {DType::i32, 8, -1},
+                                              {spread, builder.constant({DType::i32, 1, -1}, 7), builder.integer(5)});
+                             return builder.add(builder.add(mixed, more), builder.iota(DType::i32, 8));
+                           });
     const std::uint64_t first[] = {100, 207, 101, 206, 102, 205, 103, 204};
     for (std::size_t i = 0; i < 8; ++i) CHECK(out[i] == first[i] + (i == 5 ? 7 : 103) + i);
     const std::uint64_t second[] = {108, 215, 109, 214, 110, 213, 111, 212};
     for (std::size_t i = 0; i < 8; ++i) CHECK(out[8 + i] == second[i] + (i == 5 ? 7 : 111) + i);
     // Shuffles that change the number of lanes, and bits of other widths.
-    const Bits halves = apply(features, {DType::u32}, DType::u16, {a}, 4, [&](loop::Builder& builder, const loop::Builder::Values& v) {
-      const loop::Value low = builder.emit(Op::bitcast, {DType::u16, 8, -1}, v);
-      return builder.shuffle(low, low, {0, 2, 4, 6});
-    });
+    const Bits halves =
+        apply(features, {DType::u32}, DType::u16, {a}, 4, [&](loop::Builder& builder, const loop::Builder::Values& v) {
+          const loop::Value low = builder.emit(Op::bitcast, {DType::u16, 8, -1}, v);
+          return builder.shuffle(low, low, {0, 2, 4, 6});
+        });
     for (std::size_t i = 0; i < 16; ++i) CHECK(halves[i] == a[i]);
   }
 }
@@ -332,10 +395,11 @@ TEST_CASE("bitcasts of packed types keep the order of packed.hpp") {
       const int bytes = width == 4 ? 4 : 12, lanes = bytes * 8 / width;
       const Bits in = patterns(DType::u8, static_cast<std::size_t>(bytes) * 4, 5);
       // Bytes to packed lanes and back.
-      const Bits out = apply(features, {DType::u8}, DType::u8, {in}, bytes, [&](loop::Builder& b, const loop::Builder::Values& v) {
-        const loop::Value packed = b.emit(Op::bitcast, {small, static_cast<std::uint16_t>(lanes), -1}, v);
-        return b.emit(Op::bitcast, {DType::u8, static_cast<std::uint16_t>(bytes), -1}, {packed});
-      });
+      const Bits out =
+          apply(features, {DType::u8}, DType::u8, {in}, bytes, [&](loop::Builder& b, const loop::Builder::Values& v) {
+            const loop::Value packed = b.emit(Op::bitcast, {small, static_cast<std::uint16_t>(lanes), -1}, v);
+            return b.emit(Op::bitcast, {DType::u8, static_cast<std::uint16_t>(bytes), -1}, {packed});
+          });
       CHECK(out == in);
     }
 }

@@ -1,8 +1,8 @@
 // Tests loops, branches, calls, frame words, reports to the runtime, refusals, and what the machine code looks like.
 #include <doctest/doctest.h>
 
-#include "tests/jit/llvm/harness.hpp"
 #include "tessera/call/errors.hpp"
+#include "tests/jit/llvm/harness.hpp"
 
 using namespace emit_test;
 using loop::Op;
@@ -47,18 +47,22 @@ TEST_CASE("for loops: guarded, counted, unrolled, empty, nested, with carried va
       loop::Builder& b = f.b;
       const loop::Value hi = b.word(1);
       const auto sum = [&](loop::Value lo, loop::Value end, loop::Value step) {
-        return b.for_loop(lo, end, step, {b.integer(100)}, [&](loop::Value i, std::span<const loop::Value> v) { return Values{b.add(v[0], b.mul(i, i))}; })[0];
+        return b.for_loop(lo, end, step, {b.integer(100)}, [&](loop::Value i, std::span<const loop::Value> v) {
+          return Values{b.add(v[0], b.mul(i, i))};
+        })[0];
       };
       b.store(c, b.integer(0), sum(b.integer(0), hi, b.integer(1)));
       b.store(c, b.integer(1), sum(hi, b.integer(20), b.integer(3)));
       b.store(c, b.integer(2), sum(b.integer(2), b.integer(11), b.integer(2)));
       b.store(c, b.integer(3), sum(b.integer(0), b.integer(0), b.integer(1)));
-      const auto nested = b.for_loop(b.integer(0), hi, b.integer(1), {b.integer(0), b.integer(1)}, [&](loop::Value i, std::span<const loop::Value> v) {
-        const loop::Value x = v[0], y = v[1];
-        return b.for_loop(b.integer(0), i, b.integer(1), {x, y}, [&](loop::Value j, std::span<const loop::Value> w) {
-          return Values{w[1], b.add(w[0], j)};  // they change places
-        });
-      });
+      const auto nested = b.for_loop(b.integer(0), hi, b.integer(1), {b.integer(0), b.integer(1)},
+                                     [&](loop::Value i, std::span<const loop::Value> v) {
+                                       const loop::Value x = v[0], y = v[1];
+                                       return b.for_loop(b.integer(0), i, b.integer(1), {x, y},
+                                                         [&](loop::Value j, std::span<const loop::Value> w) {
+                                                           return Values{w[1], b.add(w[0], j)};  // they change places
+                                                         });
+                                     });
       b.store(c, b.integer(4), nested[0]);
       b.store(c, b.integer(5), nested[1]);
       b.finish();
@@ -83,7 +87,8 @@ TEST_CASE("a loop marked for unrolling is written out") {
   Array out(DType::f32, Bits(4, 0));
   Fixture f;
   const int c = f.array(out);
-  f.b.for_loop(f.b.integer(0), f.b.integer(4), f.b.integer(1), [&](loop::Value i) { f.b.store(c, i, f.b.cast(i, DType::f32)); });
+  f.b.for_loop(f.b.integer(0), f.b.integer(4), f.b.integer(1),
+               [&](loop::Value i) { f.b.store(c, i, f.b.cast(i, DType::f32)); });
   f.b.finish();
   for (loop::Inst& inst : f.program.functions[0].body.body)
     if (inst.op == Op::for_loop) inst.flags |= loop::flag_unroll;
@@ -104,12 +109,15 @@ TEST_CASE("while loops and branches") {
       // Collatz: how many steps to 1.
       const auto r = b.while_loop(
           {b.word(1), b.integer(0)},
-          [&](std::span<const loop::Value> v) { return std::pair<loop::Value, Values>(b.compare(Op::ne, v[0], b.integer(1)), Values{v[0], v[1]}); },
+          [&](std::span<const loop::Value> v) {
+            return std::pair<loop::Value, Values>(b.compare(Op::ne, v[0], b.integer(1)), Values{v[0], v[1]});
+          },
           [&](std::span<const loop::Value> v) {
             const loop::Value x = v[0];
             const loop::Value odd = b.compare(Op::ne, b.binary(Op::bit_and, x, b.integer(1)), b.integer(0));
-            const Values next = b.if_else(odd, [&] { return Values{b.add(b.mul(x, b.integer(3)), b.integer(1))}; },
-                                          [&] { return Values{b.binary(Op::floor_div, x, b.integer(2))}; });
+            const Values next = b.if_else(
+                odd, [&] { return Values{b.add(b.mul(x, b.integer(3)), b.integer(1))}; },
+                [&] { return Values{b.binary(Op::floor_div, x, b.integer(2))}; });
             return Values{next[0], b.add(v[1], b.integer(1))};
           });
       b.store(c, b.integer(0), r[1]);
@@ -238,14 +246,18 @@ TEST_CASE("print and fail reach the runtime") {
 }
 
 TEST_CASE("what a CPU lacks is refused before code generation") {
-  for (Op op : {Op::tile_zero, Op::mma, Op::roles, Op::acquire, Op::copy_async, Op::barrier, Op::shuffle_lane, Op::send})
-    CHECK(refusal(op).find(std::string(loop::name(op)) + ": a CPU has no tiles, roles or channels") != std::string::npos);
+  for (Op op :
+       {Op::tile_zero, Op::mma, Op::roles, Op::acquire, Op::copy_async, Op::barrier, Op::shuffle_lane, Op::send})
+    CHECK(refusal(op).find(std::string(loop::name(op)) + ": a CPU has no tiles, roles or channels") !=
+          std::string::npos);
   CHECK(refusal(Op::load).find("entry: load:") == 0);
   CHECK(refusal(Op::add).find("an operand is missing") != std::string::npos);
-  CHECK_THROWS_WITH_AS(jit::compile_loop(alone(Op::add)), doctest::Contains("refused: cannot be compiled: "), InternalError);
+  CHECK_THROWS_WITH_AS(jit::compile_loop(alone(Op::add)), doctest::Contains("refused: cannot be compiled: "),
+                       InternalError);
   Fixture f;
   f.b.finish();
-  CHECK_THROWS_WITH_AS(f.compile("avx10"), "test: cannot be compiled: feature set \"avx10\": it is one of native, avx512, avx2, sse2",
+  CHECK_THROWS_WITH_AS(f.compile("avx10"),
+                       "test: cannot be compiled: feature set \"avx10\": it is one of native, avx512, avx2, sse2",
                        InternalError);
 }
 

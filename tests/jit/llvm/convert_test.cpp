@@ -1,4 +1,5 @@
-// Tests casts in machine code against types/convert.hpp, bit for bit: every source pattern of up to 16 bits, many of others.
+// Tests casts in machine code against types/convert.hpp, bit for bit: every source pattern of up to 16 bits, many of
+// others.
 #include <doctest/doctest.h>
 
 #include "tests/jit/llvm/harness.hpp"
@@ -7,7 +8,8 @@ using namespace emit_test;
 
 namespace {
 
-void check_cast(const std::string& features, DType from, DType to, Rounding rounding, Saturation saturation, int lanes) {
+void check_cast(const std::string& features, DType from, DType to, Rounding rounding, Saturation saturation,
+                int lanes) {
   const DTypeInfo& f = info(from);
   Bits in;
   if (f.is_boolean()) {
@@ -51,20 +53,23 @@ TEST_CASE("every cast of the language agrees with convert_bits") {
   const auto features = runnable().back();
   for (int from = 0; from < dtype_count; ++from)
     for (int to = 0; to < dtype_count; ++to)
-      check_cast(features, static_cast<DType>(from), static_cast<DType>(to), Rounding::standard, Saturation::standard, 8);
+      check_cast(features, static_cast<DType>(from), static_cast<DType>(to), Rounding::standard, Saturation::standard,
+                 8);
 }
 
 TEST_CASE("every cast on every feature set" * doctest::test_suite("long")) {
   for (const std::string& features : runnable())
     for (int from = 0; from < dtype_count; ++from)
       for (int to = 0; to < dtype_count; ++to)
-        check_cast(features, static_cast<DType>(from), static_cast<DType>(to), Rounding::standard, Saturation::standard, 8);
+        check_cast(features, static_cast<DType>(from), static_cast<DType>(to), Rounding::standard, Saturation::standard,
+                   8);
 }
 
 TEST_CASE("scalar casts agree with convert_bits") {
   for (const std::string& features : runnable())
     for (DType from : {DType::f32, DType::f64, DType::f16, DType::e4m3, DType::i4, DType::u64, DType::i32, DType::b8})
-      for (DType to : {DType::f32, DType::f16, DType::bf16, DType::e5m2, DType::e2m3, DType::i8, DType::u32, DType::i64, DType::b8})
+      for (DType to : {DType::f32, DType::f16, DType::bf16, DType::e5m2, DType::e2m3, DType::i8, DType::u32, DType::i64,
+                       DType::b8})
         check_cast(features, from, to, Rounding::standard, Saturation::standard, 1);
 }
 
@@ -83,9 +88,9 @@ TEST_CASE("named roundings and saturations agree with convert_bits" * doctest::t
 
 TEST_CASE("some named roundings and saturations agree with convert_bits") {
   const std::string features = runnable().back();
-  const std::pair<DType, DType> pairs[] = {{DType::f32, DType::e4m3}, {DType::f32, DType::f16}, {DType::f64, DType::bf16},
-                                           {DType::f32, DType::e8m0}, {DType::f32, DType::i8},  {DType::i32, DType::f32},
-                                           {DType::i32, DType::i8},   {DType::e5m2, DType::f32}};
+  const std::pair<DType, DType> pairs[] = {
+      {DType::f32, DType::e4m3}, {DType::f32, DType::f16}, {DType::f64, DType::bf16}, {DType::f32, DType::e8m0},
+      {DType::f32, DType::i8},   {DType::i32, DType::f32}, {DType::i32, DType::i8},   {DType::e5m2, DType::f32}};
   for (auto [from, to] : pairs)
     for (Rounding rounding : {Rounding::nearest_even, Rounding::toward_zero, Rounding::stochastic})
       for (Saturation saturation : {Saturation::saturate, Saturation::overflow})

@@ -1,4 +1,5 @@
-// Owns the way emitter tests run one Loop IR instruction over arrays of bit patterns on every feature set of this machine.
+// Owns the way emitter tests run one Loop IR instruction over arrays of bit patterns on every feature set of this
+// machine.
 #pragma once
 
 #include <bit>
@@ -118,7 +119,8 @@ struct Fixture {
   }
 };
 
-/// Applies `make` (operand values → result value) to every element of the inputs, `lanes` at a time, and gives the results.
+/// Applies `make` (operand values → result value) to every element of the inputs, `lanes` at a time, and gives the
+/// results.
 inline Bits apply(const std::string& features, const std::vector<DType>& in_types, DType out_type,
                   const std::vector<Bits>& inputs, int lanes,
                   const std::function<loop::Value(loop::Builder&, const loop::Builder::Values&)>& make) {
@@ -154,16 +156,37 @@ inline Bits patterns(DType type, std::size_t count, std::uint64_t seed = 1) {
   const std::uint64_t mask = width == 64 ? ~0ull : (1ull << width) - 1;
   Bits v;
   if (type == DType::f32 || type == DType::f64) {
-    for (double d : {0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 3.5, 1e10, -1e10, 1e-40, -1e-40, 3e38, 1e300,
-                     8388607.5, 8388609.0, -8388608.5, 0.49999997, 1e20, 127.5, -128.5, 255.5, 65504.0, 65519.9, 65520.0,
-                     2147483647.0, -2147483648.0, 4294967295.0, 9.3e18, -9.3e18, 1.9e19, 448.0, 464.0, 465.0, 57344.0})
+    for (double d :
+         {0.0,          -0.0,   1.0,     -1.0,   0.5,    -0.5,    1.5,     -1.5,      2.5,          -2.5,
+          3.5,          1e10,   -1e10,   1e-40,  -1e-40, 3e38,    1e300,   8388607.5, 8388609.0,    -8388608.5,
+          0.49999997,   1e20,   127.5,   -128.5, 255.5,  65504.0, 65519.9, 65520.0,   2147483647.0, -2147483648.0,
+          4294967295.0, 9.3e18, -9.3e18, 1.9e19, 448.0,  464.0,   465.0,   57344.0})
       v.push_back(type == DType::f32 ? bits(static_cast<float>(d)) : bits(d));
     for (double d : {__builtin_inf(), -__builtin_inf(), __builtin_nan("")})
       v.push_back(type == DType::f32 ? bits(static_cast<float>(d)) : bits(d));
     v.push_back(type == DType::f32 ? 0xffc12345 : 0xfff8123456789abc);
   } else {
-    for (std::uint64_t x : std::initializer_list<std::uint64_t>{0ull, 1ull, 2ull, 3ull, 7ull, 8ull, 15ull, 127ull, 128ull, 255ull, ~0ull, ~0ull - 1, mask >> 1, (mask >> 1) + 1,
-                            (mask >> 1) - 1, 0x7fffffffull, 0x80000000ull, 0xffffffffull, 1ull << 53, (1ull << 53) + 1, (1ull << 63) + 1})
+    for (std::uint64_t x : std::initializer_list<std::uint64_t>{0ull,
+                                                                1ull,
+                                                                2ull,
+                                                                3ull,
+                                                                7ull,
+                                                                8ull,
+                                                                15ull,
+                                                                127ull,
+                                                                128ull,
+                                                                255ull,
+                                                                ~0ull,
+                                                                ~0ull - 1,
+                                                                mask >> 1,
+                                                                (mask >> 1) + 1,
+                                                                (mask >> 1) - 1,
+                                                                0x7fffffffull,
+                                                                0x80000000ull,
+                                                                0xffffffffull,
+                                                                1ull << 53,
+                                                                (1ull << 53) + 1,
+                                                                (1ull << 63) + 1})
       v.push_back(x & mask);
   }
   std::uint64_t s = seed * 0x9e3779b97f4a7c15ull + 1;

@@ -3,8 +3,8 @@
 
 #include <thread>
 
-#include "tests/jit/llvm/harness.hpp"
 #include "tessera/ir/tile.hpp"
+#include "tests/jit/llvm/harness.hpp"
 
 using namespace emit_test;
 using loop::Op;
@@ -38,7 +38,8 @@ TEST_CASE("loads and stores at any offset, masked or not, touch what they should
             for (std::size_t i = 0; i < count; ++i) {
               const bool inside = i >= static_cast<std::size_t>(offset) && !(masked && i + 1 == count);
               if (after[i] != (inside ? source[i] : before[i])) {
-                INFO(features, " ", dtype_name(t), " lanes ", lanes, " offset ", offset, " masked ", masked, " element ", i);
+                INFO(features, " ", dtype_name(t), " lanes ", lanes, " offset ", offset, " masked ", masked,
+                     " element ", i);
                 CHECK(after[i] == (inside ? source[i] : before[i]));
               }
             }
@@ -80,7 +81,8 @@ TEST_CASE("gathers and scatters of every kind of element") {
         const Bits source = in.values(), after = out.values(), chosen = index.values();
         for (std::size_t i = 0; i < 40; ++i) {
           bool touched = false;
-          for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) touched = touched || (chosen[l] == i && !(lanes > 1 && l == 1));
+          for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l)
+            touched = touched || (chosen[l] == i && !(lanes > 1 && l == 1));
           INFO(features, " ", dtype_name(t), " lanes ", lanes, " element ", i);
           CHECK(after[i] == (touched ? source[i] : before[i]));
         }

@@ -48,7 +48,8 @@ class SlowCpu final : public jit::Target {
   bool available(std::string& why) const override { return cpu_.available(why); }
   std::string describe() const override { return cpu_.describe(); }
   std::vector<std::string> features() const override { return cpu_.features(); }
-  std::vector<std::int64_t> tunables(const ir::Program& p, const jit::Specialisation& known, const Config* config) const override {
+  std::vector<std::int64_t> tunables(const ir::Program& p, const jit::Specialisation& known,
+                                     const Config* config) const override {
     return cpu_.tunables(p, known, config);
   }
   std::string legal(const jit::PlanRequest& request) const override { return cpu_.legal(request); }
@@ -58,7 +59,8 @@ class SlowCpu final : public jit::Target {
     if (refuse) throw InternalError(std::string(request.program.name) + ": refused by the test");
     return cpu_.plan(request, observe);
   }
-  std::unique_ptr<jit::LoadedCode> compile(const loop::Program& program, const jit::PlanRequest& request) const override {
+  std::unique_ptr<jit::LoadedCode> compile(const loop::Program& program,
+                                           const jit::PlanRequest& request) const override {
     class Counted final : public jit::LoadedCode {
      public:
       explicit Counted(std::unique_ptr<jit::LoadedCode> code) : code_(std::move(code)) { ++live; }
@@ -128,7 +130,9 @@ TEST_CASE("any sequence of shapes and strides stays within eight variants") {
     const int m = 1 + round % 7, n = 1 + round * 5 % 13, step = 1 + round % 3;
     std::vector<float> x(static_cast<std::size_t>(m * n * step), 1.0f), total(static_cast<std::size_t>(m), -1.0f);
     const bool turned = round % 4 == 3;
-    kernel(View<const f32, 2>(x.data(), {m, n}, turned ? std::array<std::int64_t, 2>{1, m} : std::array<std::int64_t, 2>{n * step, step}), view(total, {m}));
+    kernel(View<const f32, 2>(x.data(), {m, n},
+                              turned ? std::array<std::int64_t, 2>{1, m} : std::array<std::int64_t, 2>{n * step, step}),
+           view(total, {m}));
     for (float v : total) CHECK(v == static_cast<float>(n));
   }
   CHECK(plans <= static_cast<int>(jit::SpecialisationPolicy::max_variants));
@@ -165,8 +169,9 @@ TEST_CASE("targets and features that are not there are named") {
   std::vector<float> x(4), y(4);
   CHECK_THROWS_WITH_AS(engine_axpy.with(Config{.target = "toaster"})(view(x, {4}), view(y, {4})),
                        doctest::Contains("there is no target toaster\n  hint: this build has cpu"), UserError);
-  CHECK_THROWS_WITH_AS(engine_axpy.with(Config{.features = "avx9"})(view(x, {4}), view(y, {4})),
-                       "engine_axpy: configuration: there are no features \"avx9\"\n  hint: native, avx512, avx2 or sse2", UserError);
+  CHECK_THROWS_WITH_AS(
+      engine_axpy.with(Config{.features = "avx9"})(view(x, {4}), view(y, {4})),
+      "engine_axpy: configuration: there are no features \"avx9\"\n  hint: native, avx512, avx2 or sse2", UserError);
 }
 
 TEST_CASE("every feature set of this machine and any number of threads give the same") {
@@ -175,7 +180,8 @@ TEST_CASE("every feature set of this machine and any number of threads give the 
   for (const std::string& features : jit::find_target("cpu").features())
     for (int threads : {0, 1, 2}) {
       std::vector<float> z = y;
-      engine_axpy.with(Config{.tunables = {{"BN", 1000}}, .threads = threads, .features = features})(view(x, {100000}), view(z, {100000}));
+      engine_axpy.with(Config{.tunables = {{"BN", 1000}}, .threads = threads, .features = features})(view(x, {100000}),
+                                                                                                     view(z, {100000}));
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < z.size(); ++i) wrong += z[i] != 1.0f + 2.0f * x[i];
       CHECK(wrong == 0);

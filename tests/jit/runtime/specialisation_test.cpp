@@ -20,7 +20,8 @@ std::vector<std::uint64_t> frame_of(std::int64_t m, std::int64_t n) {
   std::vector<std::uint64_t> frame(layout.words(), 64);
   frame[layout.extent_word(0)] = static_cast<std::uint64_t>(m);
   frame[layout.extent_word(1)] = static_cast<std::uint64_t>(n);
-  for (std::size_t i = 0; i < layout.strides; ++i) frame[layout.stride_word(i)] = i % 2 == 0 ? static_cast<std::uint64_t>(n) : 1;
+  for (std::size_t i = 0; i < layout.strides; ++i)
+    frame[layout.stride_word(i)] = i % 2 == 0 ? static_cast<std::uint64_t>(n) : 1;
   return frame;
 }
 }  // namespace
@@ -44,7 +45,8 @@ TEST_CASE("what keeps changing is left open; the last variants know little and n
   const auto& program = special_scale.program;
   policy.next(program, frame_of(5, 7).data(), 0);
   policy.next(program, frame_of(6, 7).data(), 1);
-  CHECK(policy.next(program, frame_of(9, 7).data(), 2).describe(program) == "N=7 stride(x,0)=7 stride(x,1)=1 stride(y,0)=7 stride(y,1)=1");
+  CHECK(policy.next(program, frame_of(9, 7).data(), 2).describe(program) ==
+        "N=7 stride(x,0)=7 stride(x,1)=1 stride(y,0)=7 stride(y,1)=1");
   CHECK(policy.next(program, frame_of(9, 7).data(), 6).describe(program) == "stride(x,1)=1 stride(y,1)=1");
   const jit::Specialisation last = policy.next(program, frame_of(9, 7).data(), 7);
   CHECK(last.describe(program) == "generic");
