@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <tessera/ir/hash.hpp>
+#include <tessera/record.hpp>
 
 #include <optional>
 #include <string>

@@ -8,6 +8,7 @@
 
 #include "tessera/call/invoke.hpp"
 #include "tessera/language/image.hpp"
+#include "tessera/language/live.hpp"
 #include "tessera/language/signature.hpp"
 
 TESSERA_BEGIN

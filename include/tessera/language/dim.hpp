@@ -20,7 +20,7 @@ struct IsDim<Dim<N>> : std::true_type {};
 }  // namespace detail
 
 /// An expression of Dims and integers, in reverse Polish order; recorded where it is used.
-struct DimExpression {
+struct DimExpression : operators::Found {
   struct Step {
     ir::Op op = ir::Op::literal;  ///< literal, tunable, or an operation on the two values before
     std::int64_t value = 0;
@@ -70,6 +70,7 @@ constexpr DimExpression dim_binary(ir::Op op, bool condition, const A& a, const 
 
 }  // namespace detail
 
+namespace operators {
 // X(operator, operation, whether it compares)
 #define TESSERA_DIM_OPERATORS(X)                                                                              \
   X(+, add, false) X(-, sub, false) X(*, mul, false) X(/, div, false) X(%, mod, false) X(<, lt, true)        \
@@ -84,6 +85,7 @@ constexpr DimExpression dim_binary(ir::Op op, bool condition, const A& a, const 
 TESSERA_DIM_OPERATORS(TESSERA_DIM_OPERATOR)
 #undef TESSERA_DIM_OPERATOR
 #undef TESSERA_DIM_OPERATORS
+}  // namespace operators
 #define TESSERA_DIM_FUNCTION(id)                                           \
   template <class A, class B>                                              \
     requires detail::DimOperands<A, B>                                     \

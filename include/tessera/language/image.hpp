@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "tessera/language/recorder.hpp"
@@ -93,32 +94,40 @@ struct Image {
   }
 };
 
-/// Arrays of the sizes of a program, with at least one element each.
+constexpr std::size_t at_least_one(std::int32_t size) { return size == 0 ? 1 : static_cast<std::size_t>(size); }
+/// A span over a whole array; made from the array, since from a pointer it costs compile time for each element type.
+template <class T, std::size_t Size>
+constexpr std::span<const T> whole(const T (&array)[Size], std::int32_t size) {
+  if (size == 0) return {};
+  return array;
+}
+
+/// Arrays of the sizes of a program.
 template <int Nodes, int Operands, int Axes, int Args, int Extents, int ArgExtents, int Tunables, int Names, int Text>
 struct ProgramData {
-  ir::Node nodes[Nodes + 1];
-  std::int32_t operands[Operands + 1];
-  ir::Axis axes[Axes + 1];
-  ir::Arg args[Args + 1];
-  ir::Extent extents[Extents + 1];
-  std::int32_t arg_extents[ArgExtents + 1];
-  ir::Tunable tunables[Tunables + 1];
-  ir::Name names[Names + 1];
-  char text[Text + 1];
-  std::uint32_t lines[Nodes + 1];
+  ir::Node nodes[at_least_one(Nodes)];
+  std::int32_t operands[at_least_one(Operands)];
+  ir::Axis axes[at_least_one(Axes)];
+  ir::Arg args[at_least_one(Args)];
+  ir::Extent extents[at_least_one(Extents)];
+  std::int32_t arg_extents[at_least_one(ArgExtents)];
+  ir::Tunable tunables[at_least_one(Tunables)];
+  ir::Name names[at_least_one(Names)];
+  char text[at_least_one(Text)];
+  std::uint32_t lines[at_least_one(Nodes)];
 
   constexpr ir::Program program(std::string_view name) const {
     return {name,
-            {nodes, Nodes},
-            {operands, Operands},
-            {axes, Axes},
-            {args, Args},
-            {extents, Extents},
-            {arg_extents, ArgExtents},
-            {tunables, Tunables},
-            {names, Names},
+            whole(nodes, Nodes),
+            whole(operands, Operands),
+            whole(axes, Axes),
+            whole(args, Args),
+            whole(extents, Extents),
+            whole(arg_extents, ArgExtents),
+            whole(tunables, Tunables),
+            whole(names, Names),
             {text, Text},
-            {lines, Nodes}};
+            whole(lines, Nodes)};
   }
 };
 

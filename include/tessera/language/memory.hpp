@@ -219,7 +219,7 @@ constexpr int write(Access& a, ir::Op op, const Operand& value, std::int64_t imm
 }  // namespace detail
 
 /// A place in memory, `c(m, n)`: read as a value, written by = and +=.
-class Place {
+class Place : public operators::Found {
  public:
   constexpr Place(const detail::Access& a, int value) : access_(a), value_(value), generation_(a.recorder->generation) {}
   constexpr Place(const Place&) = default;

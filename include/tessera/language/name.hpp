@@ -8,6 +8,12 @@
 
 TESSERA_BEGIN
 
+/// Where the operators on recorded values live. Only what derives from `Found` finds them (by argument-dependent lookup),
+/// so that they are no candidates, which compilers would have to refuse one by one, of every other `==` and `<<`.
+namespace operators {
+struct Found {};
+}  // namespace operators
+
 /// A text as a template argument: `sum<"N">(x)`, `template <name N> void add(Tile x)`.
 template <std::size_t Size>
 struct name {
@@ -23,7 +29,7 @@ struct name {
 /// A tunable by name, such as a tile size: `inline constexpr Dim<"BM"> BM;`. Its value comes from the configuration of
 /// a call; in a kernel it is a positive number (i64) known before the launch.
 template <name Name>
-struct Dim {
+struct Dim : operators::Found {
   static constexpr std::string_view text() { return Name.view(); }
 };
 

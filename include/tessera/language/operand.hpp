@@ -63,7 +63,7 @@ constexpr bool no_branch() {
   return false;
 }
 
-[[noreturn]] void stale_value();  // run_time.hpp
+[[noreturn]] void stale_value();  // live.hpp
 /// At run time, refuses handles that outlived their recording.
 constexpr void check_live(const Recorder* r, unsigned generation) {
   if (!std::is_constant_evaluated()) {
@@ -76,7 +76,7 @@ constexpr void check_live(const Recorder* r, unsigned generation) {
 }  // namespace detail
 
 /// What operations take: a tile, block, Var, place, slot, scalar, Dim or literal, with the line where it was written.
-class Operand {
+class Operand : public operators::Found {
  public:
   constexpr Operand(const Tile& t, detail::Here l = detail::Here::current());
   constexpr Operand(Tile&& t, detail::Here l = detail::Here::current());
@@ -128,7 +128,7 @@ class Operand {
 };
 
 /// A value: a function of the lanes of its axes (LANGUAGE.md). It cannot be changed; a `Var` can.
-class Tile {
+class Tile : public operators::Found {
  public:
   constexpr Tile(detail::Recorder* r, int node) : recorder_(r), id_(node), generation_(r->generation) {}
   constexpr Tile(const Tile&) = default;
@@ -160,7 +160,7 @@ class Tile {
 };
 
 /// A piece of an axis: an index of arguments, and as a value its positions (i64, one axis).
-class Block {
+class Block : public operators::Found {
  public:
   constexpr Block(detail::Recorder* r, int node) : recorder_(r), id_(node), generation_(r->generation) {}
   constexpr Block(const Block&) = default;
@@ -203,7 +203,7 @@ class Block {
 
 /// A variable: a tile that loops and branches may change. Copying one makes a new variable of its present value.
 /// It takes no axis that it was not declared with, and no wider type.
-class Var {
+class Var : public operators::Found {
  public:
   template <class T>
     requires(detail::Recorded<T> && !std::same_as<T, Var>)
@@ -244,11 +244,12 @@ class Var {
 
 /// A number that a call gives: uniform, of rank 0.
 template <ElementType T>
-struct Scalar {
+struct Scalar : operators::Found {
   using element = T;
   detail::Recorder* recorder;
   int id;
   unsigned generation;
+  constexpr Scalar(detail::Recorder* r, int node, unsigned g) : recorder(r), id(node), generation(g) {}
 };
 
 namespace detail {

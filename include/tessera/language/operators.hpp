@@ -4,6 +4,7 @@
 #include "tessera/language/core.hpp"
 
 TESSERA_BEGIN
+namespace operators {
 
 // X(operator, operation, what it takes, what it gives)
 #define TESSERA_BINARY_OPERATORS(X)           \
@@ -42,6 +43,7 @@ constexpr Tile operator~(Operand a) {
   return detail::binary(ir::Op::bit_xor, "~", detail::Wants::integer, detail::Gives::same, a, -1);
 }
 
+}  // namespace operators
 namespace detail {
 
 // For what the compiler could convert to bool as well, to its own &&: these match exactly, and so they win. They lack
@@ -57,6 +59,7 @@ concept LogicalOperands = (Handle<A> && (Recorded<B> || std::is_arithmetic_v<B>)
                           (Recorded<A> && Handle<B>) || (std::is_arithmetic_v<A> && Handle<B>);
 
 }  // namespace detail
+namespace operators {
 
 /// Both conditions hold, lane by lane; both sides are computed.
 template <class A, class B>
@@ -91,4 +94,5 @@ TESSERA_COMPOUND_OPERATORS(TESSERA_COMPOUND_OPERATOR)
 #undef TESSERA_COMPOUND_OPERATOR
 #undef TESSERA_COMPOUND_OPERATORS
 
+}  // namespace operators
 TESSERA_END

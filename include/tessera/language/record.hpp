@@ -7,19 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "tessera/call/errors.hpp"
+#include "tessera/ir/tile.hpp"
+#include "tessera/language/by_name.hpp"
+#include "tessera/language/live.hpp"
 #include "tessera/language/signature.hpp"
 
 TESSERA_BEGIN
 namespace detail {
-
-[[noreturn]] inline void raise_user_error(std::string_view message) {
-  Status(ErrorKind::user, message).raise();
-  __builtin_abort();  // not reached: raise() throws
-}
-[[noreturn]] inline void stale_value() {
-  raise_user_error("a value of a recording that is over is used: tiles, blocks and Vars end with their kernel");
-}
 
 /// A recording in progress on this thread: makes the recorder's handles live.
 class Session {

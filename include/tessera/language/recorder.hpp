@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "tessera/ir/tile.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/language/list.hpp"
 #include "tessera/language/messages.hpp"
 #include "tessera/types/convert.hpp"

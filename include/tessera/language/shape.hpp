@@ -284,7 +284,7 @@ constexpr Tile join_tiles(const Operand& a, const Operand& b, std::string_view a
 }  // namespace detail
 
 /// One lane of a Var along an axis, `at<"J">(v, c)`: a value, and a place to assign.
-class Slot {
+class Slot : public operators::Found {
  public:
   constexpr Slot(Var& v, std::string_view axis, const Operand& index)
       : recorder_(v.recorder()), var_(v.id()), generation_(v.generation()) {
