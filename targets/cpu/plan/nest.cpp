@@ -86,16 +86,29 @@ void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const
     return e;
   };
   Value from = a.lo;
-  const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
+  if (streamed_) {
+    const Value lead = b_->min(lanes_to_alignment(*streamed_, env, axis), b_->max(b_->sub(a.hi, a.lo), i64(0)));
+    b_->if_then(b_->compare(loop::Op::gt, lead, i64(0)), [&] {
+      scoped([&] {
+        Env e = at(from, width);
+        e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), b_->broadcast(b_->cast(lead, DType::i32), width));
+        body({&e, 1});
+      });
+    });
+    from = b_->add(from, lead);
+  }
+  const Value start = from, count = b_->max(b_->sub(a.hi, start), i64(0));
   for (int group : {chunks, 1}) {
-    if (group == 1 && chunks == 1 && from != a.lo) break;
     const std::int64_t step = static_cast<std::int64_t>(group) * width;
     const Value whole = b_->mul(b_->binary(loop::Op::floor_div, count, i64(step)), i64(step));
-    const Value to = b_->add(a.lo, whole);
+    const Value to = b_->add(start, whole);
     b_->for_loop(from, to, i64(step), [&](Value lane) {
       scoped([&] {
         std::vector<Env> envs;
-        for (int g = 0; g < group; ++g) envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
+        for (int g = 0; g < group; ++g) {
+          envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
+          envs.back().past_caches = streamed_ != nullptr;
+        }
         body(envs);
       });
     });
@@ -120,6 +133,37 @@ void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const
       body({&e, 1});
     });
   });
+}
+
+/// Whether a store is of a whole large array that nothing reads back: past the caches it costs no read of its lines.
+bool Planner::streams(const Target& target, int vector_axis) {
+  if (target.store < 0 || !machine_.has_masks || vector_axis < 0) return false;
+  const Node& n = program_.node(target.store);
+  const ir::Arg& a = program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)];
+  if (n.op != Op::store || (n.flags & ir::flag_masked) || a.effect != ir::Effect::out || info(a.type).bits < 32) return false;
+  std::vector<std::int64_t> steps(program_.axes.size(), 0);
+  steps[static_cast<std::size_t>(vector_axis)] = 1;
+  if (access_step(target.store, steps) != 1) return false;
+  std::int64_t elements = 1;
+  for (int d = 0; d < a.rank; ++d) {
+    if (!bare_over(program_.node(program_.operand(n, d)), static_cast<int>(n.imm & 0xffffffff), d)) return false;
+    elements *= std::clamp<std::int64_t>(known_or(extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]), 1), 1, 1 << 30);
+    if (elements > (std::int64_t{1} << 40)) break;
+  }
+  return elements * info(a.type).bits / 8 > machine_.l3_bytes;
+}
+
+/// Lanes from the start of an axis to the first whose place is a multiple of a vector.
+Value Planner::lanes_to_alignment(const Target& target, const Env& env, int axis) {
+  const Node& n = program_.node(target.store);
+  const int arg = static_cast<int>(n.imm & 0xffffffff);
+  const std::int64_t bytes = info(program_.args[static_cast<std::size_t>(arg)].type).bits / 8;
+  Env e = bind(env, axis, axis_[static_cast<std::size_t>(axis)].lo);
+  Value inside;
+  const Val offset = offset_of(n, e, inside);
+  const Value address = b_->add(b_->word(arg), b_->mul(scalar(offset), i64(bytes)));
+  const Value past = b_->binary(loop::Op::bit_and, b_->sub(i64(0), address), i64(machine_.vector_bytes - 1));
+  return b_->binary(loop::Op::shr, past, i64(__builtin_ctzll(static_cast<std::uint64_t>(bytes))));
 }
 
 std::vector<int> Planner::roots_of(const Target& target) const {
@@ -303,7 +347,7 @@ void Planner::write_value(const Target& target, Env& env, const Val& v, DType ty
   mask = both(env.guard, mask);
   if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), env), env, false));
   write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, target.type, mask, env,
-               n.op == Op::accumulate);
+               n.op == Op::accumulate, env.past_caches && target.store == streamed_->store ? loop::flag_nontemporal : 0);
 }
 
 void Planner::write_point(const Target& target, Env& env) {
@@ -330,11 +374,14 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
   Env env = top_;
   env.width = width;
   env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(target));
+  const bool past = width > 1 && env.mask_tail && width * info(target.type).bits / 8 == machine_.vector_bytes && streams(target, vector_axis);
+  if (past) streamed_ = &target, streamed_any_ = true;
   scoped([&] {
     loops(env, order, width > 1 ? vector_axis : -1, width, 1, roots_of(target), [&](std::span<Env> envs) {
       for (Env& e : envs) write_point(target, e);
     });
   });
+  streamed_ = nullptr;
 }
 
 /// Computes and writes a job. A buffer is laid out along the vector axis that the job prefers: `slot` is then filled.

@@ -65,6 +65,7 @@ struct Env {
   Value tail = -1;          ///< vector mask of lanes that are there; −1: all
   Value guard = -1;         ///< scalar or vector mask under which memory may be touched; −1: always
   bool mask_tail = true;    ///< a rest of a vector is done under a mask; otherwise lane by lane
+  bool past_caches = false; ///< whole vectors here start at a multiple of a vector: they are stored past the caches
 };
 
 class Planner {
@@ -127,6 +128,8 @@ class Planner {
   void loops(Env env, std::span<const int> axes, int vector_axis, int width, int chunks, const std::vector<int>& roots,
              const Body& body);
   void vector_loop(const Env& env, int axis, int width, int chunks, const Body& body);
+  const Target* streamed_ = nullptr;         ///< the job whose stores go past the caches, while its loops are written
+  bool streamed_any_ = false;
   std::vector<Value> reduce_loops(const Env& env, std::span<const int> axes, int vector_axis, int width, int unroll,
                                   const std::vector<int>& roots, std::vector<Value> accs,
                                   const std::function<std::vector<Value>(std::span<Env>, std::span<const Value>)>& step);
@@ -134,6 +137,8 @@ class Planner {
   int choose_vector_axis(const std::vector<int>& domain, const std::vector<int>& reduced, const Target& target);
   int vector_width(const Target& target);
   bool narrow_elements(const Target& target);
+  bool streams(const Target& target, int vector_axis);
+  Value lanes_to_alignment(const Target& target, const Env& env, int axis);
   void for_each_fused(int id, const std::function<void(int)>& f);
   void hoist(Env& env, int root);
   /// By how much an integer node steps when the lanes step by `steps` (per axis); nothing where that is not fixed.

@@ -97,6 +97,7 @@ void Planner::plan_entry() {
   } else {
     b_->for_loop(first, end, i64(1), [&](Value index) { program(index); });
   }
+  if (streamed_any_) b_->effect({loop::Op::fence, -1, 0, {}, {}, {2}, {}, {}});  // stores past the caches are weakly ordered
   b_->finish();
 }
 
