@@ -404,6 +404,14 @@ llvm::Value* Emitter::from_bytes(Value* x, const loop::Type& t) {
     throw Unsupported(fn_.loop->name + ": one lane of " + std::string(dtype_name(t.elem)) + " fills no byte");
   const int bytes = lanes * width / 8;
   if (bytes == 1) x = as(x, llvm::FixedVectorType::get(b_.getInt8Ty(), 1));
+  if (width == 4) {  // both nibbles of every byte, interleaved: cheaper than shifts that differ from lane to lane
+    Value* low = b_.CreateAnd(x, splat(x->getType(), 15));
+    Value* high = b_.CreateLShr(x, splat(x->getType(), 4));
+    std::vector<int> order;
+    for (int lane = 0; lane < lanes; ++lane) order.push_back(lane / 2 + lane % 2 * bytes);
+    Value* nibbles = b_.CreateShuffleVector(low, high, order);
+    return t.elem == DType::i4 ? wrap(nibbles, t.elem) : nibbles;
+  }
   std::vector<int> first, second;
   std::vector<llvm::Constant*> right, left;
   bool spans = false;
