@@ -129,6 +129,8 @@ Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, st
       publish(record, state);
       variant = &slot->built->variant;
     }
+    if (failure.kind() == ErrorKind::device)  // memory may come back, a library may be installed: try again next time
+      std::erase_if(state.slots, [&](const auto& s) { return s.get() == slot; });
     state.changed.notify_all();
     return failure;
   } catch (...) {
