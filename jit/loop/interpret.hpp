@@ -20,7 +20,7 @@ struct Memory {
 };
 
 struct InterpretOptions {
-  std::string entry;               ///< the entry to run; empty: the program's first
+  std::string entry{};             ///< the entry to run; empty: the program's first
   std::int64_t first = 0, end = 1; ///< programs of the grid
   std::int64_t split = 0;          ///< programs that one execution of the entry takes (executions are concurrent);
                                    ///< 0: a GPU one each, a CPU and a mesh all of them at once

@@ -155,6 +155,7 @@ std::uint64_t Interpreter::read(const Actor& who, Spot at, int width, const Inst
       else if (who.fenced && b.shared && c.write.time > who.fenced->at(c.write.agent) && !is_copy_agent(c.write.agent))
         found(Finding::missing_fence, "`" + describe(inst) + "` reads " + b.name + " past the caches of plain stores, and no fence follows `" + describe(c.write.inst) + "`", inst, c.write.inst);
     }
+    if (atomic) continue;  // the write that follows stands for both
     const Access now{who.time, who.agent, inst};
     if (c.readers >= 0) {
       auto& all = b.readers[static_cast<std::size_t>(c.readers)];

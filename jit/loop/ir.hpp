@@ -102,7 +102,7 @@ struct Inst {
 
 enum InstFlags : std::uint32_t {
   flag_masked = 1,        ///< load, store, gather, scatter: the last operand is a mask
-  flag_nontemporal = 2,   ///< store past the caches
+  flag_nontemporal = 2,   ///< store a whole vector past the caches; its address is a multiple of its size
   flag_unroll = 4,        ///< for: unroll fully when expanded
   flag_contract = 8,      ///< fmul/fadd may be contracted
   flag_volatile = 16,
