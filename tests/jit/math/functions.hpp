@@ -6,6 +6,7 @@
 #include "jit/math/erf.hpp"
 #include "jit/math/exp.hpp"
 #include "jit/math/log.hpp"
+#include "jit/math/rsqrt.hpp"
 #include "jit/math/tanh.hpp"
 #include "jit/math/trig.hpp"
 
@@ -20,6 +21,7 @@
   X(tanh, std::tanh(x), "tanh", true)                         \
   X(sigmoid, 1 / (1 + std::exp(-x)), "", false)               \
   X(erf, std::erf(x), "erf", true)                            \
+  X(rsqrt, 1 / std::sqrt(x), "", false)                       \
   X(sin, std::sin(x), "sin", true)                            \
   X(cos, std::cos(x), "cos", false)                           \
   X(tan, std::tan(x), "tan", true)

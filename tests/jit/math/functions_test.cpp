@@ -76,6 +76,8 @@ void special_values(bool has_fma) {
       {"sigmoid", top, 1},   {"sigmoid", -tiny, 0.5},
       {"erf", nan, nan},     {"erf", inf, 1},      {"erf", -inf, -1},     {"erf", zero, 0},     {"erf", -zero, -zero},
       {"erf", tiny, tiny},   {"erf", -tiny, -tiny}, {"erf", top, 1},      {"erf", low, -1},
+      {"rsqrt", nan, nan},   {"rsqrt", inf, 0},    {"rsqrt", zero, inf},  {"rsqrt", -zero, -inf}, {"rsqrt", -1, nan},
+      {"rsqrt", 4, 0.5},     {"rsqrt", -inf, nan},
       {"sin", nan, nan},     {"sin", inf, nan},    {"sin", -inf, nan},    {"sin", zero, 0},     {"sin", -zero, -zero},
       {"sin", tiny, tiny},   {"sin", -tiny, -tiny},
       {"cos", nan, nan},     {"cos", inf, nan},    {"cos", -inf, nan},    {"cos", zero, 1},     {"cos", -zero, 1},
@@ -171,6 +173,12 @@ Exact exact_function(const std::string& name) {
   };
   for (const auto& [text, f] : plain)
     if (name == text) return [f = f](mpfr_t y, const mpfr_t x) { f(y, x, MPFR_RNDN); };
+  if (name == "rsqrt")
+    return [](mpfr_t y, const mpfr_t x) {
+      // MPFR's own function takes −0 to +∞.
+      mpfr_sqrt(y, x, MPFR_RNDN);
+      mpfr_ui_div(y, 1, y, MPFR_RNDN);
+    };
   if (name == "sigmoid")
     return [](mpfr_t y, const mpfr_t x) {
       mpfr_neg(y, x, MPFR_RNDN);
