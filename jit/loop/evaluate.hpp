@@ -1,4 +1,5 @@
-// Owns the meaning of Loop IR's arithmetic on single elements, given by their bits: for the interpreter and for folding.
+// Owns the meaning of Loop IR's arithmetic on single elements, given by their bits: for the interpreter and for
+// folding.
 #pragma once
 
 #include <cstdint>

@@ -58,7 +58,8 @@ class Expander {
   }
   Values use(const Values& vs, std::size_t first = 0) const {
     Values out;
-    for (std::size_t i = first; i < vs.size(); ++i) out.insert(out.end(), values_[at(vs[i])].begin(), values_[at(vs[i])].end());
+    for (std::size_t i = first; i < vs.size(); ++i)
+      out.insert(out.end(), values_[at(vs[i])].begin(), values_[at(vs[i])].end());
     return out;
   }
   Value one(Value v) const { return values_[at(v)][0]; }
@@ -67,7 +68,8 @@ class Expander {
     std::size_t k = 0;
     for (Value v : to) {
       const std::size_t n = machine(type(v)).size();
-      values_[at(v)].assign(from.begin() + static_cast<std::ptrdiff_t>(k), from.begin() + static_cast<std::ptrdiff_t>(k + n));
+      values_[at(v)].assign(from.begin() + static_cast<std::ptrdiff_t>(k),
+                            from.begin() + static_cast<std::ptrdiff_t>(k + n));
       k += n;
     }
   }
@@ -83,7 +85,8 @@ class Expander {
 
   void instruction(const Inst& i) {
     switch (i.op) {
-      case Op::for_loop: return for_loop(i);
+      case Op::for_loop:
+        return for_loop(i);
       case Op::while_loop: {
         const Values init = use(i.operands);
         bind(i.results, b_->while_loop(
@@ -102,7 +105,9 @@ class Expander {
         return;
       }
       case Op::if_else:
-        bind(i.results, b_->if_else(one(i.operands[0]), [&] { return body(i.regions[0]); }, [&] { return body(i.regions[1]); }));
+        bind(i.results,
+             b_->if_else(
+                 one(i.operands[0]), [&] { return body(i.regions[0]); }, [&] { return body(i.regions[1]); }));
         return;
       case Op::tile_zero: {
         const Type t = machine(type(i.results[0]))[0];
@@ -110,13 +115,30 @@ class Expander {
         values_[at(i.results[0])].assign(n, b_->constant(t, 0));
         return;
       }
-      case Op::tile_load: case Op::tile_store: return move(i);
-      case Op::mma: return multiply(i);
-      case Op::map_tile: return map(i);
-      case Op::roles: case Op::acquire: case Op::commit: case Op::wait: case Op::release: case Op::copy_async: case Op::fence:
-      case Op::barrier: case Op::wait_mma: case Op::wait_copy: case Op::shuffle_lane: case Op::place_id: case Op::send: case Op::recv:
+      case Op::tile_load:
+      case Op::tile_store:
+        return move(i);
+      case Op::mma:
+        return multiply(i);
+      case Op::map_tile:
+        return map(i);
+      case Op::roles:
+      case Op::acquire:
+      case Op::commit:
+      case Op::wait:
+      case Op::release:
+      case Op::copy_async:
+      case Op::fence:
+      case Op::barrier:
+      case Op::wait_mma:
+      case Op::wait_copy:
+      case Op::shuffle_lane:
+      case Op::place_id:
+      case Op::send:
+      case Op::recv:
         refuse(i, "a CPU has none");
-      default: break;
+      default:
+        break;
     }
     if (i.results.size() == 1 && i.flags == 0 && is_pure(i.op)) {
       values_[at(i.results[0])] = {i.op == Op::constant ? b_->constant(type(i.results[0]), i.imm[0])
@@ -182,7 +204,9 @@ class Expander {
 
   void move(const Inst& i) {
     const bool store = i.op == Op::tile_store, masked = (i.flags & flag_masked) != 0;
-    const Type tile = type(store ? *std::find_if(i.operands.begin(), i.operands.end(), [&](Value v) { return type(v).layout >= 0; }) : i.results[0]);
+    const Type tile =
+        type(store ? *std::find_if(i.operands.begin(), i.operands.end(), [&](Value v) { return type(v).layout >= 0; })
+                   : i.results[0]);
     const Layout& l = layout(tile);
     const std::size_t rank = l.shape.size();
     const Type vector = machine(tile)[0];
@@ -250,13 +274,15 @@ class Expander {
     if (lanes == n)
       for (std::int64_t r = 0; r < static_cast<std::int64_t>(held.size()); ++r) {
         bool same = true;
-        for (std::int64_t lane = 0; lane < n && same; ++lane) same = coordinate_of(r, lane) == wanted[at(static_cast<Value>(lane))];
+        for (std::int64_t lane = 0; lane < n && same; ++lane)
+          same = coordinate_of(r, lane) == wanted[at(static_cast<Value>(lane))];
         if (same) return held[static_cast<std::size_t>(r)];
       }
     const auto element = [&](std::int64_t c) -> Value {
       for (std::int64_t r = 0; r < static_cast<std::int64_t>(held.size()); ++r)
         for (std::int64_t lane = 0; lane < lanes; ++lane)
-          if (coordinate_of(r, lane) == c) return b_->extract(held[static_cast<std::size_t>(r)], static_cast<int>(lane));
+          if (coordinate_of(r, lane) == c)
+            return b_->extract(held[static_cast<std::size_t>(r)], static_cast<int>(lane));
       throw Refused{"a tile does not hold one of its coordinates"};
     };
     if (std::all_of(wanted.begin(), wanted.end(), [&](std::int64_t c) { return c == wanted[0]; }))
@@ -293,7 +319,8 @@ class Expander {
     const std::size_t registers = machine(type(i.results[0])).size();
     const bool wide = std::all_of(r.body.begin(), r.body.end(), [&](const Inst& k) {
       const bool elementwise = (k.op >= Op::neg && k.op <= Op::cast) || k.op == Op::constant || k.op == Op::yield;
-      return elementwise && k.flags == 0 && std::all_of(k.results.begin(), k.results.end(), [&](Value v) { return type(v).lanes == 1; });
+      return elementwise && k.flags == 0 &&
+             std::all_of(k.results.begin(), k.results.end(), [&](Value v) { return type(v).lanes == 1; });
     });
     Values out;
     for (std::size_t k = 0; k < registers; ++k) {
@@ -304,7 +331,8 @@ class Expander {
       }
       Value all = b_->constant(vector, 0);
       for (int lane = 0; lane < vector.lanes; ++lane) {
-        for (std::size_t p = 0; p < r.params.size(); ++p) values_[at(r.params[p])] = {b_->extract(values_[at(i.operands[p])][k], lane)};
+        for (std::size_t p = 0; p < r.params.size(); ++p)
+          values_[at(r.params[p])] = {b_->extract(values_[at(i.operands[p])][k], lane)};
         const Value v = body(r)[0];
         all = vector.lanes == 1 ? v : b_->emit(Op::insert, vector, {all, v, b_->integer(lane)});
       }
@@ -322,7 +350,8 @@ class Expander {
       for (Value& v : operands)
         if (any) v = b_->broadcast(v, lanes);
       const Type t{type(k.results[0]).elem, static_cast<std::uint16_t>(any ? lanes : 1), -1};
-      values_[at(k.results[0])] = {k.op == Op::constant ? b_->constant(t, k.imm[0]) : b_->emit(k.op, t, operands, k.imm)};
+      values_[at(k.results[0])] = {k.op == Op::constant ? b_->constant(t, k.imm[0])
+                                                        : b_->emit(k.op, t, operands, k.imm)};
     }
     return -1;
   }

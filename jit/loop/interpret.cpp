@@ -12,8 +12,8 @@ TESSERA_BEGIN
 namespace loop {
 
 std::string_view name(Finding::Kind kind) {
-  static constexpr std::string_view names[] = {"invalid",   "race",          "missing wait", "missing fence", "unwritten",
-                                               "out of bounds", "deadlock", "misuse",       "limit"};
+  static constexpr std::string_view names[] = {
+      "invalid", "race", "missing wait", "missing fence", "unwritten", "out of bounds", "deadlock", "misuse", "limit"};
   return names[kind];
 }
 
@@ -28,8 +28,14 @@ constexpr std::int64_t most_threads = 1 << 14;
 
 Interpreter::Interpreter(const Program& program, std::span<const std::uint64_t> frame, std::span<const Memory> memory,
                          const InterpretOptions& options)
-    : p_(program), frame_(frame), given_(memory), options_(options), facts_(machine_facts(program.machine)), random_(options.seed) {
-  proxies_ = facts_.kind == MachineFacts::Kind::gpu && (program.machine.starts_with("sm_9") || program.machine.starts_with("sm_1"));
+    : p_(program),
+      frame_(frame),
+      given_(memory),
+      options_(options),
+      facts_(machine_facts(program.machine)),
+      random_(options.seed) {
+  proxies_ = facts_.kind == MachineFacts::Kind::gpu &&
+             (program.machine.starts_with("sm_9") || program.machine.starts_with("sm_1"));
 }
 
 void Interpreter::found(Finding::Kind kind, const std::string& text, const Inst* a, const Inst* b) {
@@ -100,13 +106,16 @@ bool Interpreter::bind() {
     const Buffer& b = p_.buffers[i];
     if (b.word < 0) continue;
     if (static_cast<std::size_t>(b.word) >= frame_.size()) {
-      found(Finding::invalid, "buffer " + b.name + " lies in frame word " + std::to_string(b.word) + " of " + std::to_string(frame_.size()));
+      found(Finding::invalid, "buffer " + b.name + " lies in frame word " + std::to_string(b.word) + " of " +
+                                  std::to_string(frame_.size()));
       return false;
     }
     const auto address = static_cast<std::uint64_t>(frame_[static_cast<std::size_t>(b.word)]);
     for (auto& block : memory_) {
       const auto start = reinterpret_cast<std::uint64_t>(block->data);
-      if (!block->data || address < start || address - start >= static_cast<std::uint64_t>(std::max<std::int64_t>(block->bits / 8, 1))) continue;
+      if (!block->data || address < start ||
+          address - start >= static_cast<std::uint64_t>(std::max<std::int64_t>(block->bits / 8, 1)))
+        continue;
       block->cell_bits = std::gcd(block->cell_bits, static_cast<int>(info(b.elem).bits));
       block->cell_bits = std::gcd(block->cell_bits, static_cast<int>((address - start) * 8 % 64));
       block->name += (block->name.empty() ? "" : "/") + b.name;
@@ -122,15 +131,18 @@ bool Interpreter::bind() {
 }
 
 void Interpreter::start(const Function& f, Execution& e, const std::vector<std::uint64_t>& arguments) {
-  const bool gpu = facts_.kind == MachineFacts::Kind::gpu, mesh = facts_.kind == MachineFacts::Kind::mesh, entry = f.kind == FunctionKind::entry;
-  const std::int64_t width = mesh && entry ? attribute("mesh_x", 1) : 1, warps = gpu && entry ? attribute("warps", 1) : 1;
+  const bool gpu = facts_.kind == MachineFacts::Kind::gpu, mesh = facts_.kind == MachineFacts::Kind::mesh,
+             entry = f.kind == FunctionKind::entry;
+  const std::int64_t width = mesh && entry ? attribute("mesh_x", 1) : 1,
+                     warps = gpu && entry ? attribute("warps", 1) : 1;
   const std::int64_t n = !entry ? 1 : gpu ? warps * facts_.lanes : mesh ? width * attribute("mesh_y", 1) : 1;
   e.first_thread = static_cast<std::uint32_t>(threads_.size());
   e.threads = static_cast<std::uint32_t>(n);
   e.blocks.resize(p_.buffers.size());
   for (const Channel& c : p_.channels) {
     Ring r;
-    if (c.colour < 0) r.full.resize(static_cast<std::size_t>(std::min(c.depth, 1 << 12))), r.empty.resize(r.full.size());
+    if (c.colour < 0)
+      r.full.resize(static_cast<std::size_t>(std::min(c.depth, 1 << 12))), r.empty.resize(r.full.size());
     e.rings.push_back(std::move(r));
   }
   for (std::int64_t i = 0; i < n; ++i) {
@@ -175,14 +187,17 @@ Report Interpreter::run() {
     if (f.kind == FunctionKind::entry && !entry && (options_.entry.empty() || options_.entry == f.name)) entry = &f;
   }
   if (!entry) {
-    found(Finding::invalid, options_.entry.empty() ? "the program has no entry" : "there is no entry " + options_.entry);
+    found(Finding::invalid,
+          options_.entry.empty() ? "the program has no entry" : "there is no entry " + options_.entry);
     return std::move(report_);
   }
   const bool gpu = facts_.kind == MachineFacts::Kind::gpu;
   const std::int64_t programs = std::max<std::int64_t>(options_.end - options_.first, 0);
   std::int64_t split = options_.split > 0 ? options_.split : gpu ? 1 : std::max<std::int64_t>(programs, 1);
   const std::int64_t executions = programs == 0 ? (gpu ? 0 : 1) : (programs + split - 1) / split;
-  const std::int64_t each = gpu ? attribute("warps", 1) * facts_.lanes : facts_.kind == MachineFacts::Kind::mesh ? attribute("mesh_x", 1) * attribute("mesh_y", 1) : 1;
+  const std::int64_t each = gpu                                       ? attribute("warps", 1) * facts_.lanes
+                            : facts_.kind == MachineFacts::Kind::mesh ? attribute("mesh_x", 1) * attribute("mesh_y", 1)
+                                                                      : 1;
   if (executions > most_threads || executions * each > most_threads) {
     found(Finding::limit, "the run would take more than " + std::to_string(most_threads) + " threads");
     return std::move(report_);
@@ -213,7 +228,8 @@ Report Interpreter::run() {
     // Shared memory is gone when its program ends; a copy that still reads or writes it would find another's.
     for (const auto& copy : in_flight_)
       if (copy->from->shared || copy->to->shared)
-        found(Finding::missing_wait, "`" + describe(copy->inst) + "` is still in flight when its program ends", copy->inst);
+        found(Finding::missing_wait, "`" + describe(copy->inst) + "` is still in flight when its program ends",
+              copy->inst);
     land_some(true);
     report_.completed = true;
   } catch (const Stop&) {
@@ -243,7 +259,8 @@ void Interpreter::schedule() {
       for (auto& t : threads_)
         if (t->status == Thread::blocked) {
           ++stuck;
-          if (stuck == 1 || (shown < 4 && t->waits_for != threads_[0]->waits_for && who.find(t->waits_for) == std::string::npos)) {
+          if (stuck == 1 ||
+              (shown < 4 && t->waits_for != threads_[0]->waits_for && who.find(t->waits_for) == std::string::npos)) {
             who += (shown++ ? "; " : "") + describe(*t) + " at `" + t->waits_for + "`";
           }
         }
@@ -253,7 +270,8 @@ void Interpreter::schedule() {
     std::shuffle(ready.begin(), ready.end(), random_);
     const std::size_t batch = 1 + random(ready.size());
     for (std::size_t i = 0; i < batch; ++i) {
-      run_thread(*ready[i], ready.size() == 1 ? 4096 : 1 + static_cast<std::int64_t>(random(random(4) == 0 ? 256 : 16)));
+      run_thread(*ready[i],
+                 ready.size() == 1 ? 4096 : 1 + static_cast<std::int64_t>(random(random(4) == 0 ? 256 : 16)));
       if (!in_flight_.empty() && random(8) == 0) land_some(false);
     }
   }
@@ -265,11 +283,13 @@ void Interpreter::run_thread(Thread& t, std::int64_t quantum) {
     if (t.cursors.empty()) {
       t.status = Thread::done;
       for (const auto& c : t.copies)
-        if (c->from->shared || c->to->shared) found(Finding::missing_wait, "`" + describe(c->inst) + "` is never waited for", c->inst);
+        if (c->from->shared || c->to->shared)
+          found(Finding::missing_wait, "`" + describe(c->inst) + "` is never waited for", c->inst);
       ++world_;
       return;
     }
-    if (++report_.steps > options_.step_limit) stop(Finding::limit, "more than " + std::to_string(options_.step_limit) + " instructions");
+    if (++report_.steps > options_.step_limit)
+      stop(Finding::limit, "more than " + std::to_string(options_.step_limit) + " instructions");
     if (report_.findings.size() >= options_.finding_limit) stop(Finding::limit, "too many findings");
     const Cursor& c = t.cursors.back();
     const Inst* inst = &c.region->body[c.at];

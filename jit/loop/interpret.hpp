@@ -1,4 +1,5 @@
-// Owns the interpreter of Loop IR: runs a program on given memory and reports what a real machine would leave to chance.
+// Owns the interpreter of Loop IR: runs a program on given memory and reports what a real machine would leave to
+// chance.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,16 @@ namespace loop {
 struct Memory {
   void* data = nullptr;
   std::int64_t bytes = 0;
-  bool written = true;   ///< whether it holds values before the run; reading what is not written is a finding
+  bool written = true;  ///< whether it holds values before the run; reading what is not written is a finding
   bool writable = true;
 };
 
 struct InterpretOptions {
-  std::string entry{};             ///< the entry to run; empty: the program's first
-  std::int64_t first = 0, end = 1; ///< programs of the grid
-  std::int64_t split = 0;          ///< programs that one execution of the entry takes (executions are concurrent);
-                                   ///< 0: a GPU one each, a CPU and a mesh all of them at once
-  std::uint64_t seed = 1;          ///< of the schedule: interleaving of roles and lanes, lateness of copies
+  std::string entry{};              ///< the entry to run; empty: the program's first
+  std::int64_t first = 0, end = 1;  ///< programs of the grid
+  std::int64_t split = 0;           ///< programs that one execution of the entry takes (executions are concurrent);
+                                    ///< 0: a GPU one each, a CPU and a mesh all of them at once
+  std::uint64_t seed = 1;           ///< of the schedule: interleaving of roles and lanes, lateness of copies
   std::int64_t step_limit = std::int64_t{1} << 32;  ///< instructions; more is a finding
   std::size_t finding_limit = 16;
 };
@@ -39,8 +40,8 @@ struct Finding {
     unwritten,      ///< reads an element that nothing wrote
     out_of_bounds,
     deadlock,
-    misuse,         ///< a channel, barrier or collective instruction is used against its rules
-    limit           ///< the run was cut off
+    misuse,  ///< a channel, barrier or collective instruction is used against its rules
+    limit    ///< the run was cut off
   };
   Kind kind;
   std::string text;
@@ -63,13 +64,13 @@ struct Report {
   }
 };
 
-/// Runs host functions, then the entry. `frame` is the array of words that `word` and global buffers read (call/frame.hpp);
-/// `memory` is everything they point to.
+/// Runs host functions, then the entry. `frame` is the array of words that `word` and global buffers read
+/// (call/frame.hpp); `memory` is everything they point to.
 ///
-/// A thread of the interpreter is a lane of a GPU, an element of a mesh, or an execution on a CPU (these two hold all lanes
-/// of a layout). Threads interleave at random; a copy lands at a random time after it was issued. Orders come only from
-/// barriers, channels, waits, and fences around atomics, so that a race is found whether or not it happened in this run.
-/// Never throws or aborts on any program.
+/// A thread of the interpreter is a lane of a GPU, an element of a mesh, or an execution on a CPU (these two hold all
+/// lanes of a layout). Threads interleave at random; a copy lands at a random time after it was issued. Orders come
+/// only from barriers, channels, waits, and fences around atomics, so that a race is found whether or not it happened
+/// in this run. Never throws or aborts on any program.
 Report interpret(const Program& program, std::span<const std::uint64_t> frame, std::span<const Memory> memory,
                  const InterpretOptions& options = {});
 

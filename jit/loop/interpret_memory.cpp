@@ -57,7 +57,9 @@ Block* Interpreter::place(Thread& t, std::int32_t buffer, const Inst* inst) {
   const Buffer& b = p_.buffers[i];
   if (b.word >= 0 || b.shape.empty()) {
     found(b.word >= 0 ? Finding::out_of_bounds : Finding::misuse,
-          b.word >= 0 ? "buffer " + b.name + " points to no memory of the call" : "buffer " + b.name + " is used before its alloc", inst);
+          b.word >= 0 ? "buffer " + b.name + " points to no memory of the call"
+                      : "buffer " + b.name + " is used before its alloc",
+          inst);
     throw Stop{};
   }
   std::int64_t elements = 1;
@@ -94,8 +96,8 @@ void Interpreter::allocate(Thread& t, const Inst& inst) {
   t.places[i] = t.own.back().get();
 }
 
-// Where an element lies, its swizzle applied: bits 4 to 6 of its byte address (as many as the swizzle has) are changed by bits
-// 7 to 9. Of an element out of bounds there is a finding, and no block.
+// Where an element lies, its swizzle applied: bits 4 to 6 of its byte address (as many as the swizzle has) are changed
+// by bits 7 to 9. Of an element out of bounds there is a finding, and no block.
 Interpreter::Spot Interpreter::spot(Thread& t, std::int32_t buffer, std::int64_t element, const Inst* inst) {
   Block* block = place(t, buffer, inst);
   const Buffer& b = p_.buffers[static_cast<std::size_t>(buffer)];
@@ -104,7 +106,9 @@ Interpreter::Spot Interpreter::spot(Thread& t, std::int32_t buffer, std::int64_t
   constexpr std::int64_t far = std::int64_t{1} << 50;
   if (element < -far || element > far || base + element * width < 0 || base + (element + 1) * width > block->bits) {
     found(Finding::out_of_bounds,
-          "element " + std::to_string(element) + " of " + b.name + ", which has " + std::to_string((block->bits - base) / width), inst);
+          "element " + std::to_string(element) + " of " + b.name + ", which has " +
+              std::to_string((block->bits - base) / width),
+          inst);
     return {};
   }
   std::int64_t bit = base + element * width;
@@ -115,16 +119,18 @@ Interpreter::Spot Interpreter::spot(Thread& t, std::int32_t buffer, std::int64_t
   return {block, bit};
 }
 
-void Interpreter::conflict(const Actor& who, const Access& before, const Block& block, bool wrote, bool writes, const Inst* inst) {
+void Interpreter::conflict(const Actor& who, const Access& before, const Block& block, bool wrote, bool writes,
+                           const Inst* inst) {
   const bool copy = is_copy_agent(before.agent), mma = is_mma_agent(before.agent);
-  const Finding::Kind kind = (copy || mma) && !(is_copy_agent(who.agent) && copy) ? Finding::missing_wait : Finding::race;
+  const Finding::Kind kind =
+      (copy || mma) && !(is_copy_agent(who.agent) && copy) ? Finding::missing_wait : Finding::race;
   if (!fresh(kind, inst, before.inst)) return;
   const std::string what = std::string(writes ? "writes " : "reads ") + block.name + " (" + describe(*who.thread) + ")";
   // What another side does with memory that this same thread's asynchronous work still uses is a wait left out as well.
   if (kind == Finding::missing_wait)
     return found(kind,
-                 "`" + describe(inst) + "` " + what + " while `" + describe(before.inst) + "`, which is not waited for, " +
-                     (wrote ? "writes it" : "reads it"),
+                 "`" + describe(inst) + "` " + what + " while `" + describe(before.inst) +
+                     "`, which is not waited for, " + (wrote ? "writes it" : "reads it"),
                  inst, before.inst);
   found(kind,
         "`" + describe(inst) + "` " + what + ", and nothing orders it after `" + describe(before.inst) + "`, which " +
@@ -140,12 +146,18 @@ std::uint64_t Interpreter::read(const Actor& who, Spot at, int width, const Inst
     Cell& c = b.cells[static_cast<std::size_t>(i)];
     if (c.pending) {
       if (fresh(Finding::missing_wait, inst))
-        found(Finding::missing_wait, "`" + describe(inst) + "` reads " + b.name + " before the copy that brings it has landed (" + describe(*who.thread) + ")", inst);
+        found(Finding::missing_wait,
+              "`" + describe(inst) + "` reads " + b.name + " before the copy that brings it has landed (" +
+                  describe(*who.thread) + ")",
+              inst);
       continue;
     }
     if (!c.written && !b.all_written) {
       if (fresh(Finding::unwritten, inst))
-        found(Finding::unwritten, "`" + describe(inst) + "` reads " + b.name + "[" + std::to_string(i) + "], which nothing wrote (" + describe(*who.thread) + ")", inst);
+        found(Finding::unwritten,
+              "`" + describe(inst) + "` reads " + b.name + "[" + std::to_string(i) + "], which nothing wrote (" +
+                  describe(*who.thread) + ")",
+              inst);
       continue;
     }
     if (!b.tracked) continue;
@@ -153,7 +165,10 @@ std::uint64_t Interpreter::read(const Actor& who, Spot at, int width, const Inst
       if (!ordered(who, c.write))
         conflict(who, c.write, b, true, false, inst);
       else if (who.fenced && b.shared && c.write.time > who.fenced->at(c.write.agent) && !is_copy_agent(c.write.agent))
-        found(Finding::missing_fence, "`" + describe(inst) + "` reads " + b.name + " past the caches of plain stores, and no fence follows `" + describe(c.write.inst) + "`", inst, c.write.inst);
+        found(Finding::missing_fence,
+              "`" + describe(inst) + "` reads " + b.name + " past the caches of plain stores, and no fence follows `" +
+                  describe(c.write.inst) + "`",
+              inst, c.write.inst);
     }
     if (atomic) continue;  // the write that follows stands for both
     const Access now{who.time, who.agent, inst};
@@ -177,7 +192,8 @@ std::uint64_t Interpreter::read(const Actor& who, Spot at, int width, const Inst
 void Interpreter::write(const Actor& who, Spot at, int width, std::uint64_t value, const Inst* inst, bool atomic) {
   if (!at.block) return;
   Block& b = *at.block;
-  if (!b.writable) return found(Finding::out_of_bounds, "`" + describe(inst) + "` writes " + b.name + ", which is read only", inst);
+  if (!b.writable)
+    return found(Finding::out_of_bounds, "`" + describe(inst) + "` writes " + b.name + ", which is read only", inst);
   const std::int64_t first = at.bit / b.cell_bits, last = (at.bit + width - 1) / b.cell_bits;
   for (std::int64_t i = first; i <= last; ++i) {
     Cell& c = b.cells[static_cast<std::size_t>(i)];
@@ -205,7 +221,9 @@ void Interpreter::memory(Thread& t, const Inst& inst) {
   const std::uint64_t* mask = inst.flags & flag_masked ? words(t, inst.operands.back()) : nullptr;
   const Actor who = actor(t);
   const auto get = [&](std::int64_t element) { return read(who, spot(t, inst.buffer, element, &inst), width, &inst); };
-  const auto put = [&](std::int64_t element, std::uint64_t v) { write(who, spot(t, inst.buffer, element, &inst), width, v, &inst); };
+  const auto put = [&](std::int64_t element, std::uint64_t v) {
+    write(who, spot(t, inst.buffer, element, &inst), width, v, &inst);
+  };
   switch (inst.op) {
     case Op::load: {
       std::uint64_t* r = words(t, inst.results[0]);
@@ -221,7 +239,8 @@ void Interpreter::memory(Thread& t, const Inst& inst) {
         if (!mask || mask[i]) put(offset + i, v[i]);
       return;
     }
-    case Op::gather: case Op::scatter: {
+    case Op::gather:
+    case Op::scatter: {
       const DType it = type(t, inst.operands[1]).elem;
       const std::uint64_t* index = words(t, inst.operands[1]);
       std::uint64_t* r = words(t, inst.op == Op::gather ? inst.results[0] : inst.operands[2]);
@@ -246,11 +265,13 @@ void Interpreter::memory(Thread& t, const Inst& inst) {
       }
       return;
     }
-    default: return;  // a prefetch of any address does nothing
+    default:
+      return;  // a prefetch of any address does nothing
   }
 }
 
-// Relaxed: what orders other memory around it is a fence before, on the side that publishes, and one after, on the other.
+// Relaxed: what orders other memory around it is a fence before, on the side that publishes, and one after, on the
+// other.
 void Interpreter::atomic(Thread& t, const Inst& inst) {
   const Buffer& buffer = p_.buffers[static_cast<std::size_t>(inst.buffer)];
   const int width = info(buffer.elem).bits;

@@ -46,20 +46,26 @@ void Interpreter::use(Thread& t, const Inst& inst) {
     const std::uint32_t made = f.ready[static_cast<std::size_t>(inst.operands[i])];
     if (made <= t.mma_waited || (inst.op == Op::mma && i == 2)) continue;
     found(Finding::missing_wait,
-          "`" + describe(&inst) + "` uses %" + std::to_string(inst.operands[i]) + " while the mma that makes it is in flight (" + describe(t) + ")", &inst);
+          "`" + describe(&inst) + "` uses %" + std::to_string(inst.operands[i]) +
+              " while the mma that makes it is in flight (" + describe(t) + ")",
+          &inst);
   }
 }
 
 Interpreter::Step Interpreter::step(Thread& t) {
   Cursor& cursor = t.cursors.back();
   const Inst& inst = cursor.region->body[cursor.at];
-  const bool carries = inst.op == Op::for_loop || inst.op == Op::while_loop || inst.op == Op::yield || inst.op == Op::call;
+  const bool carries =
+      inst.op == Op::for_loop || inst.op == Op::while_loop || inst.op == Op::yield || inst.op == Op::call;
   if (!carries && t.mma_issued.size() > t.mma_waited) use(t, inst);
   Frame& f = t.frames.back();
   switch (inst.op) {
-    case Op::yield: yield(t, inst); return went_on;
+    case Op::yield:
+      yield(t, inst);
+      return went_on;
     case Op::for_loop: {
-      const std::int64_t lo = scalar(t, inst.operands[0]), hi = scalar(t, inst.operands[1]), by = scalar(t, inst.operands[2]);
+      const std::int64_t lo = scalar(t, inst.operands[0]), hi = scalar(t, inst.operands[1]),
+                         by = scalar(t, inst.operands[2]);
       if (by <= 0) stop(Finding::misuse, "its step is not positive", &inst);
       ++cursor.at;
       if (lo >= hi) {
@@ -86,7 +92,9 @@ Interpreter::Step Interpreter::step(Thread& t) {
       return went_on;
     }
     case Op::roles: {
-      const std::int64_t unit = facts_.kind == MachineFacts::Kind::gpu ? t.warp : t.execution ? t.id - threads_[t.execution->first_thread]->id : 0;
+      const std::int64_t unit = facts_.kind == MachineFacts::Kind::gpu ? t.warp
+                                : t.execution                          ? t.id - threads_[t.execution->first_thread]->id
+                                                                       : 0;
       std::int64_t first = 0;
       std::size_t role = 0;
       while (role + 1 < inst.imm.size() && unit >= first + inst.imm[role]) first += inst.imm[role++];
@@ -101,7 +109,8 @@ Interpreter::Step Interpreter::step(Thread& t) {
       enter(t, inst.regions[0], &inst);
       Cursor& c = t.cursors.back();
       c.iv = 0, c.hi = count(t, inst.operands[0]);
-      for (std::size_t k = 0; k < inst.operands.size(); ++k) words(t, inst.regions[0].params[k])[0] = words(t, inst.operands[k])[0];
+      for (std::size_t k = 0; k < inst.operands.size(); ++k)
+        words(t, inst.regions[0].params[k])[0] = words(t, inst.operands[k])[0];
       return went_on;
     }
     case Op::call: {
@@ -110,18 +119,48 @@ Interpreter::Step Interpreter::step(Thread& t) {
       call(t, inst);
       return went_on;
     }
-    case Op::load: case Op::store: case Op::gather: case Op::scatter: case Op::prefetch: case Op::fill: memory(t, inst); break;
-    case Op::atomic: case Op::compare_exchange: atomic(t, inst); break;
-    case Op::alloc: allocate(t, inst); break;
-    case Op::print: print(t, inst); break;
+    case Op::load:
+    case Op::store:
+    case Op::gather:
+    case Op::scatter:
+    case Op::prefetch:
+    case Op::fill:
+      memory(t, inst);
+      break;
+    case Op::atomic:
+    case Op::compare_exchange:
+      atomic(t, inst);
+      break;
+    case Op::alloc:
+      allocate(t, inst);
+      break;
+    case Op::print:
+      print(t, inst);
+      break;
     case Op::fail:
-      if (words(t, inst.operands[0])[0] && std::find(report_.failures.begin(), report_.failures.end(), inst.text) == report_.failures.end())
+      if (words(t, inst.operands[0])[0] &&
+          std::find(report_.failures.begin(), report_.failures.end(), inst.text) == report_.failures.end())
         report_.failures.push_back(inst.text);
       break;
-    case Op::tile_zero: case Op::tile_load: case Op::tile_store: tile(t, inst); break;
-    case Op::mma: case Op::shuffle_lane: return collective(t, inst);
-    case Op::acquire: case Op::commit: case Op::wait: case Op::release: case Op::copy_async: case Op::fence: case Op::barrier:
-    case Op::wait_mma: case Op::wait_copy: case Op::send: case Op::recv:
+    case Op::tile_zero:
+    case Op::tile_load:
+    case Op::tile_store:
+      tile(t, inst);
+      break;
+    case Op::mma:
+    case Op::shuffle_lane:
+      return collective(t, inst);
+    case Op::acquire:
+    case Op::commit:
+    case Op::wait:
+    case Op::release:
+    case Op::copy_async:
+    case Op::fence:
+    case Op::barrier:
+    case Op::wait_mma:
+    case Op::wait_copy:
+    case Op::send:
+    case Op::recv:
       if (synchronise(t, inst) == waits) return waits;
       break;
     case Op::place_id: {
@@ -129,7 +168,8 @@ Interpreter::Step Interpreter::step(Thread& t) {
       words(t, inst.results[0])[0] = static_cast<std::uint64_t>(at[inst.imm[0]]);
       break;
     }
-    default: compute(t, inst);
+    default:
+      compute(t, inst);
   }
   ++cursor.at;
   return went_on;
@@ -192,7 +232,8 @@ void Interpreter::yield(Thread& t, const Inst& inst) {
     case Op::map_tile:
       words(t, owner.results[0])[c.iv] = words(t, inst.operands[0])[0];
       if (++c.iv < c.hi) {
-        for (std::size_t k = 0; k < owner.operands.size(); ++k) words(t, c.region->params[k])[0] = words(t, owner.operands[k])[c.iv];
+        for (std::size_t k = 0; k < owner.operands.size(); ++k)
+          words(t, c.region->params[k])[0] = words(t, owner.operands[k])[c.iv];
         c.at = 0;
         return;
       }
@@ -201,7 +242,8 @@ void Interpreter::yield(Thread& t, const Inst& inst) {
       t.role_first = 0, t.in_role = false;
       t.role_warps = facts_.kind == MachineFacts::Kind::mesh ? t.execution->threads : attribute("warps", 1);
       break;
-    default: copy_values(f, inst.operands, 0, f, owner.results);  // if
+    default:
+      copy_values(f, inst.operands, 0, f, owner.results);  // if
   }
   t.cursors.pop_back();
 }
@@ -221,7 +263,8 @@ void Interpreter::compute(Thread& t, const Inst& inst) {
       return;
     }
     case Op::word: {
-      if (static_cast<std::size_t>(inst.imm[0]) >= frame_.size()) stop(Finding::out_of_bounds, "the frame has " + std::to_string(frame_.size()) + " words", &inst);
+      if (static_cast<std::size_t>(inst.imm[0]) >= frame_.size())
+        stop(Finding::out_of_bounds, "the frame has " + std::to_string(frame_.size()) + " words", &inst);
       const int bits = info(rt.elem).bits;
       r[0] = frame_[static_cast<std::size_t>(inst.imm[0])];
       if (bits < 64) r[0] &= (std::uint64_t{1} << bits) - 1;
@@ -234,8 +277,11 @@ void Interpreter::compute(Thread& t, const Inst& inst) {
     case Op::fma:
       for (std::uint32_t i = 0; i < n; ++i) r[i] = evaluate_fma(rt.elem, operand(0)[i], operand(1)[i], operand(2)[i]);
       return;
-    case Op::cast: case Op::bitcast: return convert(t, inst);
-    default: break;
+    case Op::cast:
+    case Op::bitcast:
+      return convert(t, inst);
+    default:
+      break;
   }
   if (inst.op >= Op::select && inst.op <= Op::reduce_or) return rearrange(t, inst);
   const DType e = type(t, inst.operands[0]).elem;
@@ -278,7 +324,8 @@ void Interpreter::rearrange(Thread& t, const Inst& inst) {
   const std::uint32_t n = type(t, inst.results[0]).lanes, lanes = type(t, inst.operands[0]).lanes;
   const auto lane = [&](Value v) {
     const std::int64_t i = scalar(t, v);
-    if (i < 0 || i >= lanes) stop(Finding::out_of_bounds, "lane " + std::to_string(i) + " of " + std::to_string(lanes), &inst);
+    if (i < 0 || i >= lanes)
+      stop(Finding::out_of_bounds, "lane " + std::to_string(i) + " of " + std::to_string(lanes), &inst);
     return i;
   };
   switch (inst.op) {
@@ -287,8 +334,12 @@ void Interpreter::rearrange(Thread& t, const Inst& inst) {
       for (std::uint32_t i = 0; i < n; ++i) r[i] = a[lanes == 1 ? 0 : i] ? x[i] : y[i];
       return;
     }
-    case Op::broadcast: std::fill_n(r, n, a[0]); return;
-    case Op::extract: r[0] = a[lane(inst.operands[1])]; return;
+    case Op::broadcast:
+      std::fill_n(r, n, a[0]);
+      return;
+    case Op::extract:
+      r[0] = a[lane(inst.operands[1])];
+      return;
     case Op::insert: {
       const std::int64_t at = lane(inst.operands[2]);
       std::copy_n(a, n, r);
@@ -303,7 +354,8 @@ void Interpreter::rearrange(Thread& t, const Inst& inst) {
       }
       return;
     }
-    default: break;
+    default:
+      break;
   }
   static constexpr Op steps[] = {Op::add, Op::mul, Op::min, Op::max, Op::bit_and, Op::bit_or};
   const Op by = steps[static_cast<int>(inst.op) - static_cast<int>(Op::reduce_add)];

@@ -11,11 +11,22 @@ void Interpreter::tick(Thread& t) { t.clock.raise(t.id, ++t.time); }
 
 Interpreter::Step Interpreter::synchronise(Thread& t, const Inst& inst) {
   switch (inst.op) {
-    case Op::acquire: case Op::commit: case Op::wait: case Op::release: return slot(t, inst);
-    case Op::barrier: return barrier(t, inst);
-    case Op::send: case Op::recv: return transfer(t, inst);
-    case Op::fence: fence(t); return went_on;
-    case Op::copy_async: start_copy(t, inst); return went_on;
+    case Op::acquire:
+    case Op::commit:
+    case Op::wait:
+    case Op::release:
+      return slot(t, inst);
+    case Op::barrier:
+      return barrier(t, inst);
+    case Op::send:
+    case Op::recv:
+      return transfer(t, inst);
+    case Op::fence:
+      fence(t);
+      return went_on;
+    case Op::copy_async:
+      start_copy(t, inst);
+      return went_on;
     case Op::wait_mma: {
       const auto issued = static_cast<std::int64_t>(t.mma_issued.size());
       const std::int64_t waited = std::max<std::int64_t>(issued - inst.imm[0], t.mma_waited);
@@ -27,7 +38,8 @@ Interpreter::Step Interpreter::synchronise(Thread& t, const Inst& inst) {
       return went_on;
     }
     default: {  // wait_copy
-      const auto stay = static_cast<std::size_t>(std::min<std::int64_t>(inst.imm[0], static_cast<std::int64_t>(t.copies.size())));
+      const auto stay =
+          static_cast<std::size_t>(std::min<std::int64_t>(inst.imm[0], static_cast<std::int64_t>(t.copies.size())));
       const std::size_t over = t.copies.size() - stay;
       for (std::size_t i = 0; i < over; ++i)
         if (!t.copies[i]->landed) return waits;
@@ -45,10 +57,14 @@ Interpreter::Step Interpreter::slot(Thread& t, const Inst& inst) {
   if (n < 0) stop(Finding::misuse, "a ring is used for the first time as number 0, not " + std::to_string(n), &inst);
   const auto depth = static_cast<std::int64_t>(ring.full.size());
   const std::int64_t phase = n / depth;
-  Ring::Side &full = ring.full[static_cast<std::size_t>(n % depth)], &empty = ring.empty[static_cast<std::size_t>(n % depth)];
+  Ring::Side &full = ring.full[static_cast<std::size_t>(n % depth)],
+             &empty = ring.empty[static_cast<std::size_t>(n % depth)];
   const auto at = [&](const char* what, std::int64_t now) {
     if (fresh(Finding::misuse, &inst))
-      found(Finding::misuse, "`" + describe(&inst) + "` " + what + " use " + std::to_string(n) + " of " + c.name + " while its slot is at use " + std::to_string(now * depth + n % depth) + " (" + describe(t) + ")", &inst);
+      found(Finding::misuse,
+            "`" + describe(&inst) + "` " + what + " use " + std::to_string(n) + " of " + c.name +
+                " while its slot is at use " + std::to_string(now * depth + n % depth) + " (" + describe(t) + ")",
+            &inst);
   };
   switch (inst.op) {
     case Op::acquire:
@@ -78,8 +94,8 @@ Interpreter::Step Interpreter::slot(Thread& t, const Inst& inst) {
   }
 }
 
-void Interpreter::arrive(Ring::Side& side, std::int64_t arrivals, std::int64_t bytes, const Clock& clock, const Clock& fenced,
-                         std::int64_t wanted_arrivals, std::int64_t wanted_bytes) {
+void Interpreter::arrive(Ring::Side& side, std::int64_t arrivals, std::int64_t bytes, const Clock& clock,
+                         const Clock& fenced, std::int64_t wanted_arrivals, std::int64_t wanted_bytes) {
   side.arrivals += arrivals;
   side.bytes += bytes;
   side.gathering.join(clock);
@@ -100,7 +116,8 @@ Interpreter::Step Interpreter::barrier(Thread& t, const Inst& inst) {
   const auto scope = static_cast<Scope>(inst.imm[0]);
   std::int64_t group = 0, size = e.threads;
   if (scope == Scope::warp) group = t.warp, size = facts_.kind == MachineFacts::Kind::gpu ? facts_.lanes : 1;
-  if (scope == Scope::role && t.in_role) group = t.role_first, size = t.role_warps * (facts_.kind == MachineFacts::Kind::gpu ? facts_.lanes : 1);
+  if (scope == Scope::role && t.in_role)
+    group = t.role_first, size = t.role_warps * (facts_.kind == MachineFacts::Kind::gpu ? facts_.lanes : 1);
   Meeting& m = e.barriers[{static_cast<int>(inst.imm[0]), static_cast<std::uint32_t>(group), inst.imm[1]}];
   if (t.met) {
     if (t.generation == m.generation) return waits;
@@ -137,7 +154,8 @@ void Interpreter::fence(Thread& t) {
 void Interpreter::start_copy(Thread& t, const Inst& inst) {
   const auto copy = std::make_shared<Copy>();
   const auto source = static_cast<std::int32_t>(inst.imm[0]);
-  const Buffer &from = p_.buffers[static_cast<std::size_t>(source)], &to = p_.buffers[static_cast<std::size_t>(inst.buffer)];
+  const Buffer &from = p_.buffers[static_cast<std::size_t>(source)],
+               &to = p_.buffers[static_cast<std::size_t>(inst.buffer)];
   const std::size_t rank = inst.imm.size() - 2;
   const bool masked = (inst.flags & flag_masked) != 0;
   const bool strided_to = from.space != Space::global && to.space == Space::global;
@@ -217,7 +235,8 @@ void Interpreter::land(Copy& copy) {
   if (copy.channel < 0) return;
   const Channel& c = p_.channels[static_cast<std::size_t>(copy.channel)];
   Ring& ring = thread->execution->rings[static_cast<std::size_t>(copy.channel)];
-  arrive(ring.full[static_cast<std::size_t>(copy.slot) % ring.full.size()], 0, bits / 8, copy.clock, copy.fenced, c.producers, c.bytes);
+  arrive(ring.full[static_cast<std::size_t>(copy.slot) % ring.full.size()], 0, bits / 8, copy.clock, copy.fenced,
+         c.producers, c.bytes);
 }
 
 void Interpreter::land_some(bool all) {
@@ -239,12 +258,16 @@ Interpreter::Step Interpreter::transfer(Thread& t, const Inst& inst) {
   const bool send = inst.op == Op::send;
   const auto [mine, first] = t.colours.emplace(c.colour, inst.buffer);
   if (mine->second != inst.buffer)
-    stop(Finding::misuse, describe(t) + " uses colour " + std::to_string(c.colour) + " for " + p_.channels[static_cast<std::size_t>(mine->second)].name + " too", &inst);
+    stop(Finding::misuse,
+         describe(t) + " uses colour " + std::to_string(c.colour) + " for " +
+             p_.channels[static_cast<std::size_t>(mine->second)].name + " too",
+         &inst);
   if (send)
     s.senders.insert(t.id);
   else
     s.taken.try_emplace(t.id, 0);
-  if (static_cast<std::int64_t>(s.senders.size()) > c.producers || static_cast<std::int64_t>(s.taken.size()) > c.consumers)
+  if (static_cast<std::int64_t>(s.senders.size()) > c.producers ||
+      static_cast<std::int64_t>(s.taken.size()) > c.consumers)
     stop(Finding::misuse, "more " + std::string(send ? "senders" : "receivers") + " than " + c.name + " has", &inst);
   const Actor who = actor(t);
   std::shared_ptr<const Clock> clock;
@@ -261,7 +284,8 @@ Interpreter::Step Interpreter::transfer(Thread& t, const Inst& inst) {
       write(who, spot(t, buffer, offset + t.transferred, &inst), width, e.bits, &inst);
       ++taken;
       const auto behind = [&](const auto& r) { return r.second <= s.gone; };
-      if (static_cast<std::int64_t>(s.taken.size()) == c.consumers && std::none_of(s.taken.begin(), s.taken.end(), behind)) {
+      if (static_cast<std::int64_t>(s.taken.size()) == c.consumers &&
+          std::none_of(s.taken.begin(), s.taken.end(), behind)) {
         s.queue.pop_front();
         ++s.gone;
       }

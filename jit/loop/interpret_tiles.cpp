@@ -92,7 +92,8 @@ void Interpreter::outer_product(Thread& t, const Inst& inst) {
   const std::uint64_t *a = words(t, inst.operands[0]), *b = words(t, inst.operands[1]), *c = words(t, inst.operands[2]);
   std::uint64_t* r = words(t, inst.results[0]);
   const DType e = type(t, inst.results[0]).elem;
-  for (std::uint32_t i = 0; i < count(t, inst.results[0]); ++i) r[i] = evaluate_fma(e, a[m.outer[i].first], b[m.outer[i].second], c[i]);
+  for (std::uint32_t i = 0; i < count(t, inst.results[0]); ++i)
+    r[i] = evaluate_fma(e, a[m.outer[i].first], b[m.outer[i].second], c[i]);
 }
 
 // What lanes do together happens when the last of them arrives; each then goes on behind it.
@@ -109,7 +110,8 @@ Interpreter::Step Interpreter::collective(Thread& t, const Inst& inst) {
   }
   Execution& e = *t.execution;
   const std::int64_t first_warp = t.role_first + (t.warp - t.role_first) / warps * warps;
-  if (first_warp + warps > t.role_first + t.role_warps) stop(Finding::misuse, "it takes " + std::to_string(warps) + " whole warps", &inst);
+  if (first_warp + warps > t.role_first + t.role_warps)
+    stop(Finding::misuse, "it takes " + std::to_string(warps) + " whole warps", &inst);
   const auto first = static_cast<std::uint32_t>(e.first_thread + first_warp * facts_.lanes);
   const auto size = static_cast<std::uint32_t>(warps * facts_.lanes);
   Meeting& meeting = e.collectives[{first, size}];
@@ -146,7 +148,8 @@ void Interpreter::shuffle_lane(const std::vector<std::uint32_t>& group, const In
   for (std::uint32_t i : group) {
     Thread& to = *threads_[i];
     const std::int64_t source = scalar(to, inst.operands[1]);
-    if (source < 0 || source >= static_cast<std::int64_t>(group.size())) stop(Finding::out_of_bounds, "there is no lane " + std::to_string(source), &inst);
+    if (source < 0 || source >= static_cast<std::int64_t>(group.size()))
+      stop(Finding::out_of_bounds, "there is no lane " + std::to_string(source), &inst);
     const auto& v = values[static_cast<std::size_t>(source)];
     std::copy(v.begin(), v.end(), words(to, inst.results[0]));
   }
@@ -197,7 +200,8 @@ void Interpreter::mma(const std::vector<std::uint32_t>& group, const Inst& inst)
     x.transposed = (inst.imm[3] >> k & 1) != 0;
     x.offset = scalar(lead, inst.operands[k]);
     for (std::uint32_t i : group)
-      if (scalar(*threads_[i], inst.operands[k]) != x.offset) stop(Finding::misuse, "its lanes disagree about an operand's offset", &inst);
+      if (scalar(*threads_[i], inst.operands[k]) != x.offset)
+        stop(Finding::misuse, "its lanes disagree about an operand's offset", &inst);
     if (b.swizzle && x.pitch * info(b.elem).bits / 8 != b.swizzle)
       stop(Finding::misuse, "rows of " + b.name + " are not as wide as its swizzle", &inst);
   }
@@ -208,7 +212,8 @@ void Interpreter::mma(const std::vector<std::uint32_t>& group, const Inst& inst)
       const std::int64_t row = k == 0 ? step.row : step.depth, column = k == 0 ? step.depth : step.column;
       for (int i = 0; i < rows; ++i)
         for (int j = 0; j < columns; ++j) {
-          const std::int64_t element = x.offset + (x.transposed ? (column + j) * x.pitch + row + i : (row + i) * x.pitch + column + j);
+          const std::int64_t element =
+              x.offset + (x.transposed ? (column + j) * x.pitch + row + i : (row + i) * x.pitch + column + j);
           const std::uint64_t bits = read(who, spot(lead, x.buffer, element, &inst), info(x.elem).bits, &inst);
           x.values[static_cast<std::size_t>(i * columns + j)] = to_double(x.elem, bits);
         }
@@ -220,14 +225,16 @@ void Interpreter::mma(const std::vector<std::uint32_t>& group, const Inst& inst)
     const std::size_t from = static_cast<std::size_t>(k == 0 ? step.a : step.b) * held;
     for (std::size_t i = 0; i < group.size(); ++i) {
       const std::uint64_t* w = words(*threads_[group[i]], inst.operands[k]) + from;
-      for (std::size_t r = 0; r < held; ++r) x.values[static_cast<std::size_t>(map[i * held + r])] = to_double(x.elem, w[r]);
+      for (std::size_t r = 0; r < held; ++r)
+        x.values[static_cast<std::size_t>(map[i * held + r])] = to_double(x.elem, w[r]);
     }
   };
 
   for (std::uint32_t i : group) {
     Thread& t = *threads_[i];
     std::copy_n(words(t, inst.operands[2]), count(t, inst.results[0]), words(t, inst.results[0]));
-    t.frames.back().ready[static_cast<std::size_t>(inst.results[0])] = s.asynchronous ? static_cast<std::uint32_t>(t.mma_issued.size()) : 0;
+    t.frames.back().ready[static_cast<std::size_t>(inst.results[0])] =
+        s.asynchronous ? static_cast<std::uint32_t>(t.mma_issued.size()) : 0;
   }
   const auto held = static_cast<std::size_t>(extent(s.c, Place::registers));
   for (const MmaStep& step : m.plan.groups[at]) {
@@ -238,7 +245,8 @@ void Interpreter::mma(const std::vector<std::uint32_t>& group, const Inst& inst)
         const std::int32_t element = m.c[i * held + r], row = element / s.n, column = element % s.n;
         double sum = to_double(ec, c[r]);
         for (int k = 0; k < s.k; ++k)
-          sum += side[0].values[static_cast<std::size_t>(row * s.k + k)] * side[1].values[static_cast<std::size_t>(k * s.n + column)];
+          sum += side[0].values[static_cast<std::size_t>(row * s.k + k)] *
+                 side[1].values[static_cast<std::size_t>(k * s.n + column)];
         c[r] = bits_from_double(ec, sum);
       }
     }

@@ -92,7 +92,8 @@ struct Execution {
   std::vector<Ring> rings;
   std::map<std::tuple<int, std::uint32_t, std::int64_t>, Meeting> barriers;
   std::map<std::pair<std::uint32_t, std::uint32_t>, Meeting> collectives;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::pair<std::uint32_t, std::uint32_t>> mma_agents;  ///< id, issued
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::pair<std::uint32_t, std::uint32_t>>
+      mma_agents;  ///< id, issued
 };
 
 struct Thread {
@@ -110,16 +111,16 @@ struct Thread {
   std::vector<std::size_t> frame_base;  ///< cursors.size() when each frame began
   Clock clock, fenced, released, acquired;
   std::uint32_t time = 1;
-  std::vector<Block*> places;           ///< by buffer, what lies there for this thread; null until used
+  std::vector<Block*> places;  ///< by buffer, what lies there for this thread; null until used
   std::vector<std::unique_ptr<Block>> own;
   // asynchronous mma: those issued, as (agent, time), and how many are waited for
   std::vector<std::pair<std::uint32_t, std::uint32_t>> mma_issued;
   std::uint32_t mma_waited = 0;
   std::vector<std::shared_ptr<Copy>> copies;  ///< on no channel
   std::uint32_t copy_agent = 0, copy_time = 0;
-  bool met = false;                     ///< it has arrived where it waits
+  bool met = false;  ///< it has arrived where it waits
   std::uint64_t generation = 0;
-  std::int64_t transferred = 0;         ///< elements of a send or recv done so far
+  std::int64_t transferred = 0;                  ///< elements of a send or recv done so far
   std::map<std::int32_t, std::int32_t> colours;  ///< of each colour, the channel
 };
 
@@ -166,19 +167,23 @@ class Interpreter {
   void enter(Thread& t, const Region& r, const Inst* owner);
   void yield(Thread& t, const Inst& inst);
   void call(Thread& t, const Inst& inst);
-  void copy_values(Frame& from, const std::vector<Value>& source, std::size_t first, Frame& to, const std::vector<Value>& target,
-                   std::size_t at = 0);
+  void copy_values(Frame& from, const std::vector<Value>& source, std::size_t first, Frame& to,
+                   const std::vector<Value>& target, std::size_t at = 0);
   void use(Thread& t, const Inst& inst);
   void compute(Thread& t, const Inst& inst);
   void convert(Thread& t, const Inst& inst);
   void rearrange(Thread& t, const Inst& inst);
   void print(Thread& t, const Inst& inst);
-  const Type& type(const Thread& t, Value v) const { return t.frames.back().function->types[static_cast<std::size_t>(v)]; }
+  const Type& type(const Thread& t, Value v) const {
+    return t.frames.back().function->types[static_cast<std::size_t>(v)];
+  }
   std::uint64_t* words(Thread& t, Value v) {
     Frame& f = t.frames.back();
     return f.words.data() + f.shape->offset[static_cast<std::size_t>(v)];
   }
-  std::uint32_t count(const Thread& t, Value v) const { return t.frames.back().shape->count[static_cast<std::size_t>(v)]; }
+  std::uint32_t count(const Thread& t, Value v) const {
+    return t.frames.back().shape->count[static_cast<std::size_t>(v)];
+  }
   std::int64_t scalar(Thread& t, Value v);  // an integer or b8
 
   // ---- memory: interpret_memory.cpp ----
@@ -191,7 +196,9 @@ class Interpreter {
   Spot spot(Thread& t, std::int32_t buffer, std::int64_t element, const Inst* inst);
   std::uint64_t read(const Actor& who, Spot at, int width, const Inst* inst, bool atomic = false);
   void write(const Actor& who, Spot at, int width, std::uint64_t value, const Inst* inst, bool atomic = false);
-  bool ordered(const Actor& who, const Access& before) const { return before.time == 0 || before.time <= who.clock->at(before.agent) || before.agent == who.agent; }
+  bool ordered(const Actor& who, const Access& before) const {
+    return before.time == 0 || before.time <= who.clock->at(before.agent) || before.agent == who.agent;
+  }
   void conflict(const Actor& who, const Access& before, const Block& block, bool wrote, bool writes, const Inst* inst);
   void memory(Thread& t, const Inst& inst);
   void atomic(Thread& t, const Inst& inst);
@@ -230,29 +237,29 @@ class Interpreter {
   std::mt19937_64 random_;
   std::set<std::tuple<int, const Inst*, const Inst*>> reported_;
   std::unordered_map<const Function*, FrameShape> shapes_;
-  std::unordered_map<const Inst*, const Function*> owners_;    // of instructions, for messages
+  std::unordered_map<const Inst*, const Function*> owners_;  // of instructions, for messages
   struct Multiply {
     MmaShape shape;
     MmaPlan plan;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> outer;  ///< of each element of c, those of a and b; one thread
-    std::vector<std::int32_t> a, b, c;                           ///< of each register of a group's fragments, the element
+    std::vector<std::int32_t> a, b, c;  ///< of each register of a group's fragments, the element
   };
   const Multiply& multiply(const Thread& t, const Inst& inst);
   std::unordered_map<const Inst*, Multiply> mma_;
   std::unordered_map<std::string, const Function*> functions_;
-  std::vector<std::unique_ptr<Block>> memory_;                 // given, and that of the device
-  std::vector<Spot> globals_;                                  // by buffer
+  std::vector<std::unique_ptr<Block>> memory_;  // given, and that of the device
+  std::vector<Spot> globals_;                   // by buffer
   std::vector<std::unique_ptr<Execution>> executions_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<std::shared_ptr<Copy>> in_flight_;
   std::vector<Stream> streams_;
   std::map<std::pair<const Block*, std::int64_t>, Clock> atomics_;
-  Clock before_all_;                                           // what host functions did
+  Clock before_all_;  // what host functions did
   std::uint32_t agents_ = 0;
   std::vector<char> agent_kinds_;
-  std::uint64_t world_ = 1;                                    // counts what may let a blocked thread go on
-  bool many_ = false;                                          // several threads: races are possible
-  bool proxies_ = false;                                       // asynchronous units need fences (sm_90 and later)
+  std::uint64_t world_ = 1;  // counts what may let a blocked thread go on
+  bool many_ = false;        // several threads: races are possible
+  bool proxies_ = false;     // asynchronous units need fences (sm_90 and later)
 };
 
 }  // namespace loop::detail

@@ -26,7 +26,8 @@ Coordinate coordinate(const Layout& layout, const Position& at) {
 }
 
 bool replicates(const Layout& layout) {
-  return std::any_of(layout.factors.begin(), layout.factors.end(), [](const Factor& f) { return f.stride == 0 && f.size > 1; });
+  return std::any_of(layout.factors.begin(), layout.factors.end(),
+                     [](const Factor& f) { return f.stride == 0 && f.size > 1; });
 }
 
 std::string check_layout(const Layout& layout) {
@@ -56,8 +57,7 @@ std::string check_layout(const Layout& layout) {
     std::sort(mine.begin(), mine.end(), [](const Factor& a, const Factor& b) { return a.stride < b.stride; });
     std::int64_t next = 1;
     for (const Factor& f : mine) {
-      if (f.stride != next)
-        return "its factors leave out or repeat coordinates of dimension " + std::to_string(d);
+      if (f.stride != next) return "its factors leave out or repeat coordinates of dimension " + std::to_string(d);
       next *= f.size;
     }
     if (next != layout.shape[d]) return "its factors do not span dimension " + std::to_string(d);

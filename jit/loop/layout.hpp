@@ -29,8 +29,8 @@ Coordinate coordinate(const Layout& layout, const Position& at);
 /// Whether two positions hold one coordinate: some factor has stride 0.
 bool replicates(const Layout& layout);
 
-/// What is wrong with the layout, or empty: dimensions and factors are positive and every coordinate of the shape stands
-/// somewhere, within the shape, and exactly once but for factors of stride 0.
+/// What is wrong with the layout, or empty: dimensions and factors are positive and every coordinate of the shape
+/// stands somewhere, within the shape, and exactly once but for factors of stride 0.
 std::string check_layout(const Layout& layout);
 
 }  // namespace loop

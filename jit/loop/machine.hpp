@@ -13,14 +13,15 @@ namespace loop {
 struct MachineFacts {
   enum class Kind : std::uint8_t { cpu, gpu, mesh };
   Kind kind = Kind::cpu;
-  int lanes = 1;                   ///< threads of a warp; a CPU and a processing element hold all lanes of a layout in one thread
-  std::int64_t shared_bytes = 0;   ///< that one program can have
-  std::int64_t local_bytes = 0;    ///< of a processing element
-  int colours = 0;                 ///< routable colours of a mesh
+  int lanes = 1;  ///< threads of a warp; a CPU and a processing element hold all lanes of a layout in one thread
+  std::int64_t shared_bytes = 0;  ///< that one program can have
+  std::int64_t local_bytes = 0;   ///< of a processing element
+  int colours = 0;                ///< routable colours of a mesh
 };
 
-/// Facts by Program::machine: "cpu…" and unknown names are CPUs; "sm_…" (NVIDIA: CUDA programming guide, table of compute
-/// capabilities), "gfx…" (AMD: wave64 of gfx9, 64 KiB of LDS), "wse…" (Cerebras: 48 KB a processing element, 24 colours).
+/// Facts by Program::machine: "cpu…" and unknown names are CPUs; "sm_…" (NVIDIA: CUDA programming guide, table of
+/// compute capabilities), "gfx…" (AMD: wave64 of gfx9, 64 KiB of LDS), "wse…" (Cerebras: 48 KB a processing element, 24
+/// colours).
 constexpr MachineFacts machine_facts(std::string_view machine) {
   using Kind = MachineFacts::Kind;
   if (machine.starts_with("sm_")) {

@@ -157,8 +157,10 @@ MmaPlan plan_mma(const MmaShape& shape, const Layout* a, const Layout* b, const 
     plan.error = std::move(why);
     return plan;
   };
-  if (c.shape.size() != 2 || (a && a->shape.size() != 2) || (b && b->shape.size() != 2)) return refuse("its tiles have two dimensions");
-  if ((a && (a->shape[0] != c.shape[0] || a->shape[1] != depth)) || (b && (b->shape[1] != c.shape[1] || b->shape[0] != depth)))
+  if (c.shape.size() != 2 || (a && a->shape.size() != 2) || (b && b->shape.size() != 2))
+    return refuse("its tiles have two dimensions");
+  if ((a && (a->shape[0] != c.shape[0] || a->shape[1] != depth)) ||
+      (b && (b->shape[1] != c.shape[1] || b->shape[0] != depth)))
     return refuse("the shapes of its tiles do not go together");
   if (c.shape[0] % shape.m != 0 || c.shape[1] % shape.n != 0 || depth % shape.k != 0)
     return refuse("its tiles are no multiples of " + std::to_string(shape.m) + "×" + std::to_string(shape.n) + "×" +

@@ -15,11 +15,11 @@ namespace loop {
 struct MmaShape {
   std::string name;
   int m = 0, n = 0, k = 0;
-  int warps = 0;                ///< 0: one thread, with any layout that it holds (CPU outer products)
-  bool asynchronous = false;    ///< the result is there after wait_mma
-  bool a_in_memory = false;     ///< a may come from shared memory
-  bool b_in_memory = false;     ///< b must come from shared memory
-  Layout a, b, c;               ///< of the fragments, over registers, lanes and warps; empty when `warps` is 0
+  int warps = 0;              ///< 0: one thread, with any layout that it holds (CPU outer products)
+  bool asynchronous = false;  ///< the result is there after wait_mma
+  bool a_in_memory = false;   ///< a may come from shared memory
+  bool b_in_memory = false;   ///< b must come from shared memory
+  Layout a, b, c;             ///< of the fragments, over registers, lanes and warps; empty when `warps` is 0
 };
 
 /// The shape of this name on this machine, if there is one:
@@ -32,8 +32,8 @@ std::optional<MmaShape> find_mma_shape(std::string_view name, std::string_view m
 /// Whether the instruction multiplies these element types.
 bool mma_takes(const MmaShape& shape, DType a, DType b, DType c);
 
-/// One instruction within a tile's mma: which of a group's fragments (numbered in blocks of a fragment's registers) it takes,
-/// and the coordinates of a's and b's corners, for operands in memory.
+/// One instruction within a tile's mma: which of a group's fragments (numbered in blocks of a fragment's registers) it
+/// takes, and the coordinates of a's and b's corners, for operands in memory.
 struct MmaStep {
   std::int32_t a = 0, b = 0, c = 0;
   std::int32_t row = 0, column = 0, depth = 0;
@@ -45,8 +45,9 @@ struct MmaPlan {
   std::vector<std::vector<MmaStep>> groups;
 };
 
-/// Plans c += a · b for tiles larger than the shape. A layout fits when in each place its factors begin with the fragment's
-/// (so that a fragment is a run of registers) and the rest steps over whole fragments. `a` or `b` null: in memory.
+/// Plans c += a · b for tiles larger than the shape. A layout fits when in each place its factors begin with the
+/// fragment's (so that a fragment is a run of registers) and the rest steps over whole fragments. `a` or `b` null: in
+/// memory.
 MmaPlan plan_mma(const MmaShape& shape, const Layout* a, const Layout* b, const Layout& c, int depth);
 
 }  // namespace loop

@@ -17,9 +17,9 @@ struct Parsed {
   int line = 0, column = 0;
 };
 
-/// Reads the text form (grammar: docs/loop_ir.md). Values are named `%name`; a name that is a number is the value's index,
-/// others take the free indices in the order of their definitions. Never throws on any text, of any length. What the
-/// text cannot say is right by construction (names exist, values are defined before use); `verify` checks the rest.
+/// Reads the text form (grammar: docs/loop_ir.md). Values are named `%name`; a name that is a number is the value's
+/// index, others take the free indices in the order of their definitions. Never throws on any text, of any length. What
+/// the text cannot say is right by construction (names exist, values are defined before use); `verify` checks the rest.
 Parsed parse(std::string_view text);
 
 }  // namespace loop

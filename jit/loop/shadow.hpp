@@ -42,20 +42,20 @@ struct Cell {
   std::int32_t readers = -1;  ///< index into Block::readers where reads are not ordered among themselves
   std::uint16_t pending = 0;  ///< copies in flight that will write it
   bool written = false;
-  bool atomic = false;        ///< the last write was atomic
+  bool atomic = false;  ///< the last write was atomic
 };
 
 /// A piece of memory that was allocated, or given.
 struct Block {
   std::string name;
   unsigned char* data = nullptr;
-  std::vector<unsigned char> own;   ///< where the memory is the interpreter's
-  std::int64_t bits = 0;            ///< size
-  int cell_bits = 8;                ///< one cell for so many bits
-  bool shared = false;              ///< on-chip memory of a GPU, read by its asynchronous units
+  std::vector<unsigned char> own;  ///< where the memory is the interpreter's
+  std::int64_t bits = 0;           ///< size
+  int cell_bits = 8;               ///< one cell for so many bits
+  bool shared = false;             ///< on-chip memory of a GPU, read by its asynchronous units
   bool writable = true;
-  bool all_written = false;         ///< given with values: cells start as written
-  bool tracked = true;              ///< more than one thread may touch it
+  bool all_written = false;  ///< given with values: cells start as written
+  bool tracked = true;       ///< more than one thread may touch it
   std::vector<Cell> cells;
   std::vector<std::vector<Access>> readers;
 

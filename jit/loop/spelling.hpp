@@ -1,4 +1,5 @@
-// Owns what the printer and the parser of Loop IR share: the words of the text form and the shape of each instruction's line.
+// Owns what the printer and the parser of Loop IR share: the words of the text form and the shape of each instruction's
+// line.
 #pragma once
 
 #include <string>
@@ -34,26 +35,57 @@ enum class Form : std::uint8_t {
 
 constexpr Form form(Op op) {
   switch (op) {
-    case Op::constant: return Form::constant;
-    case Op::word: return Form::word;
-    case Op::load: case Op::store: case Op::gather: case Op::scatter: case Op::atomic: case Op::compare_exchange:
-    case Op::prefetch: case Op::fill: case Op::tile_load: case Op::tile_store:
+    case Op::constant:
+      return Form::constant;
+    case Op::word:
+      return Form::word;
+    case Op::load:
+    case Op::store:
+    case Op::gather:
+    case Op::scatter:
+    case Op::atomic:
+    case Op::compare_exchange:
+    case Op::prefetch:
+    case Op::fill:
+    case Op::tile_load:
+    case Op::tile_store:
       return Form::memory;
-    case Op::alloc: return Form::buffer;
-    case Op::print: case Op::fail: return Form::text;
-    case Op::call: return Form::call;
-    case Op::acquire: case Op::commit: case Op::wait: case Op::release: return Form::channel;
-    case Op::for_loop: return Form::loop;
-    case Op::while_loop: return Form::repeat;
-    case Op::if_else: return Form::branch;
-    case Op::roles: return Form::roles;
-    case Op::map_tile: return Form::map;
-    case Op::mma: return Form::mma;
-    case Op::copy_async: return Form::copy;
-    case Op::send: case Op::recv: return Form::transfer;
-    case Op::fence: case Op::barrier: return Form::scope;
-    case Op::place_id: return Form::place;
-    default: return Form::plain;
+    case Op::alloc:
+      return Form::buffer;
+    case Op::print:
+    case Op::fail:
+      return Form::text;
+    case Op::call:
+      return Form::call;
+    case Op::acquire:
+    case Op::commit:
+    case Op::wait:
+    case Op::release:
+      return Form::channel;
+    case Op::for_loop:
+      return Form::loop;
+    case Op::while_loop:
+      return Form::repeat;
+    case Op::if_else:
+      return Form::branch;
+    case Op::roles:
+      return Form::roles;
+    case Op::map_tile:
+      return Form::map;
+    case Op::mma:
+      return Form::mma;
+    case Op::copy_async:
+      return Form::copy;
+    case Op::send:
+    case Op::recv:
+      return Form::transfer;
+    case Op::fence:
+    case Op::barrier:
+      return Form::scope;
+    case Op::place_id:
+      return Form::place;
+    default:
+      return Form::plain;
   }
 }
 
@@ -64,12 +96,14 @@ struct FlagName {
   std::uint32_t flag;
   std::string_view name;
 };
-inline constexpr FlagName flag_names[] = {{flag_masked, "masked"},     {flag_nontemporal, "nontemporal"}, {flag_unroll, "unroll"},
-                                          {flag_contract, "contract"}, {flag_volatile, "volatile"},       {flag_branch, "branch"}};
+inline constexpr FlagName flag_names[] = {{flag_masked, "masked"},     {flag_nontemporal, "nontemporal"},
+                                          {flag_unroll, "unroll"},     {flag_contract, "contract"},
+                                          {flag_volatile, "volatile"}, {flag_branch, "branch"}};
 inline constexpr std::string_view space_names[] = {"global", "scratch", "shared", "registers", "local"};
 inline constexpr std::string_view kind_names[] = {"entry", "helper", "host"};
 inline constexpr std::string_view scope_names[] = {"thread", "program", "device", "warp", "role"};
-inline constexpr std::string_view atomic_names[] = {"min", "max", "exchange", "compare_exchange", "and", "or", "xor", "add"};
+inline constexpr std::string_view atomic_names[] = {"min", "max", "exchange", "compare_exchange",
+                                                    "and", "or",  "xor",      "add"};
 inline constexpr std::string_view rounding_names[] = {"standard", "nearest_even", "toward_zero", "stochastic"};
 inline constexpr std::string_view saturation_names[] = {"standard", "saturate", "overflow"};
 

@@ -64,7 +64,8 @@ class Printer {
 
   std::string program() {
     out_ = "program " + named(p_.name) + " machine " + named(p_.machine) + "\n";
-    for (const auto& [name, value] : p_.attributes) out_ += "attribute " + named(name) + " " + std::to_string(value) + "\n";
+    for (const auto& [name, value] : p_.attributes)
+      out_ += "attribute " + named(name) + " " + std::to_string(value) + "\n";
     for (const Layout& l : p_.layouts) layout(l);
     for (const Buffer& b : p_.buffers) buffer(b);
     for (const Channel& c : p_.channels) channel(c);
@@ -120,7 +121,8 @@ class Printer {
 
   void buffer(const Buffer& b) {
     const auto space = static_cast<std::size_t>(b.space);
-    out_ += "buffer " + named(b.name) + " " + type({b.elem, 1, -1}) + " " + std::string(space < 5 ? space_names[space] : "?");
+    out_ += "buffer " + named(b.name) + " " + type({b.elem, 1, -1}) + " " +
+            std::string(space < 5 ? space_names[space] : "?");
     if (!b.shape.empty()) out_ += " " + list(b.shape);
     if (b.word >= 0) out_ += " word " + std::to_string(b.word);
     if (b.align != 64) out_ += " align " + std::to_string(b.align);
@@ -131,8 +133,8 @@ class Printer {
   }
 
   void channel(const Channel& c) {
-    out_ += "channel " + named(c.name) + " depth " + std::to_string(c.depth) + " producers " + std::to_string(c.producers) +
-            " consumers " + std::to_string(c.consumers);
+    out_ += "channel " + named(c.name) + " depth " + std::to_string(c.depth) + " producers " +
+            std::to_string(c.producers) + " consumers " + std::to_string(c.consumers);
     if (c.bytes != 0) out_ += " bytes " + std::to_string(c.bytes);
     if (c.colour != -1) out_ += " colour " + std::to_string(c.colour);
     out_ += "\n";
@@ -161,7 +163,9 @@ class Printer {
     for (std::size_t i = from; i < vs.size(); ++i) s += (i > from ? ", " : "") + value(vs[i]);
     return s;
   }
-  std::string operand(const Inst& i, std::size_t k) const { return k < i.operands.size() ? value(i.operands[k]) : "%?"; }
+  std::string operand(const Inst& i, std::size_t k) const {
+    return k < i.operands.size() ? value(i.operands[k]) : "%?";
+  }
   static std::int64_t imm(const Inst& i, std::size_t k) { return k < i.imm.size() ? i.imm[k] : -1; }
 
   // (%param = %init, …), the parameters from `first` on.
@@ -255,12 +259,18 @@ class Printer {
       case Form::buffer:
         out_ += " " + at(buffers_, i.buffer) + (i.operands.empty() ? "" : ", ") + values(i.operands);
         break;
-      case Form::text: out_ += " " + quoted(i.text) + (i.operands.empty() ? "" : ", ") + values(i.operands); break;
-      case Form::call: out_ += " " + named(i.text) + "(" + values(i.operands) + ")"; break;
-      case Form::channel: out_ += " " + at(channels_, i.buffer) + "[" + values(i.operands) + "]"; break;
+      case Form::text:
+        out_ += " " + quoted(i.text) + (i.operands.empty() ? "" : ", ") + values(i.operands);
+        break;
+      case Form::call:
+        out_ += " " + named(i.text) + "(" + values(i.operands) + ")";
+        break;
+      case Form::channel:
+        out_ += " " + at(channels_, i.buffer) + "[" + values(i.operands) + "]";
+        break;
       case Form::loop:
-        out_ += " " + (part(i, 0).params.empty() ? "%?" : value(part(i, 0).params[0])) + " = " + operand(i, 0) + " to " +
-                operand(i, 1) + " step " + operand(i, 2) + carried(i, part(i, 0), 1, 3);
+        out_ += " " + (part(i, 0).params.empty() ? "%?" : value(part(i, 0).params[0])) + " = " + operand(i, 0) +
+                " to " + operand(i, 1) + " step " + operand(i, 2) + carried(i, part(i, 0), 1, 3);
         region(part(i, 0));
         break;
       case Form::repeat:
@@ -293,7 +303,8 @@ class Printer {
         out_ += " " + quoted(i.text) + " ";
         for (int k = 0; k < 2; ++k) {
           const bool memory = i.imm.size() == 4 && (i.imm[0] >> k & 1);
-          out_ += memory ? at(buffers_, i.imm[static_cast<std::size_t>(k) + 1]) + "[" + operand(i, static_cast<std::size_t>(k)) + "]"
+          out_ += memory ? at(buffers_, i.imm[static_cast<std::size_t>(k) + 1]) + "[" +
+                               operand(i, static_cast<std::size_t>(k)) + "]"
                          : operand(i, static_cast<std::size_t>(k));
           if (memory && (i.imm[3] >> k & 1)) out_ += " transposed";
           out_ += ", ";
@@ -306,7 +317,8 @@ class Printer {
         const std::size_t rank = i.imm.size() > 2 ? i.imm.size() - 2 : 0, strides = rank ? rank - 1 : 0;
         const bool slot = imm(i, 1) >= 0 && !i.operands.empty();
         const std::size_t end = i.operands.size() - (slot ? 1 : 0);
-        out_ += " " + at(buffers_, i.buffer) + "[" + operand(i, 1) + "] from " + at(buffers_, imm(i, 0)) + "[" + operand(i, 0);
+        out_ += " " + at(buffers_, i.buffer) + "[" + operand(i, 1) + "] from " + at(buffers_, imm(i, 0)) + "[" +
+                operand(i, 0);
         for (std::size_t k = 2; k < 2 + strides && k < end; ++k) out_ += ", " + value(i.operands[k]);
         out_ += "]";
         for (std::size_t k = 2 + strides; k < end; ++k) out_ += ", " + value(i.operands[k]);
@@ -318,7 +330,8 @@ class Printer {
         break;
       }
       case Form::transfer:
-        out_ += " " + at(channels_, i.buffer) + ", " + at(buffers_, imm(i, 0)) + "[" + operand(i, 0) + "], " + values(i.operands, 1);
+        out_ += " " + at(channels_, i.buffer) + ", " + at(buffers_, imm(i, 0)) + "[" + operand(i, 0) + "], " +
+                values(i.operands, 1);
         imms = 1;
         break;
       case Form::scope:

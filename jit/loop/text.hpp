@@ -8,8 +8,8 @@
 TESSERA_BEGIN
 namespace loop {
 
-/// The program as text. Of a program that `verify` accepts, `parse` gives the same program back, value numbers included.
-/// A program that is not well formed prints too: what is out of range appears as `?`.
+/// The program as text. Of a program that `verify` accepts, `parse` gives the same program back, value numbers
+/// included. A program that is not well formed prints too: what is out of range appears as `?`.
 std::string print(const Program& program);
 
 /// One instruction, its regions left out, as messages show it.

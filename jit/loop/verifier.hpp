@@ -49,7 +49,9 @@ class Verifier {
   bool is_offset(Value v) const { return type(v) == Type{DType::i64, 1, -1}; }
   bool arithmetic_float(DType t) const;
   const Buffer* buffer(const Inst& inst, std::int64_t index);
-  const Layout* layout(const Type& t) const { return t.layout < 0 ? nullptr : &p_.layouts[static_cast<std::size_t>(t.layout)]; }
+  const Layout* layout(const Type& t) const {
+    return t.layout < 0 ? nullptr : &p_.layouts[static_cast<std::size_t>(t.layout)];
+  }
 
   enum State : std::uint8_t { Unseen, Visible, Left };
 
@@ -58,9 +60,9 @@ class Verifier {
   MachineFacts facts_;
   std::vector<std::string> problems_;
   const Function* f_ = nullptr;
-  std::vector<State> state_;              // of each value of the function
-  std::vector<Value> live_;               // visible values in the order of their definitions
-  std::int64_t units_ = 1, warps_ = 1;    // warps or processing elements of the program, and of this role
+  std::vector<State> state_;            // of each value of the function
+  std::vector<Value> live_;             // visible values in the order of their definitions
+  std::int64_t units_ = 1, warps_ = 1;  // warps or processing elements of the program, and of this role
   bool in_role_ = false;
   std::vector<std::set<Op>> channel_ops_;  // that use each channel
 };

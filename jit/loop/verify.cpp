@@ -6,7 +6,9 @@
 TESSERA_BEGIN
 namespace loop {
 
-std::vector<std::string> verify(const Program& program, std::size_t limit) { return detail::Verifier(program, limit).run(); }
+std::vector<std::string> verify(const Program& program, std::size_t limit) {
+  return detail::Verifier(program, limit).run();
+}
 
 namespace detail {
 
@@ -30,10 +32,12 @@ std::vector<std::string> Verifier::run() {
   for (std::size_t c = 0; c < p_.channels.size(); ++c) {
     const auto used = [&](Op op) { return channel_ops_[c].contains(op); };
     const std::string self = "channel " + p_.channels[c].name + ": ";
-    if (used(Op::commit) != used(Op::wait)) problem(self + (used(Op::wait) ? "nothing commits it" : "nothing waits for it"));
+    if (used(Op::commit) != used(Op::wait))
+      problem(self + (used(Op::wait) ? "nothing commits it" : "nothing waits for it"));
     if (used(Op::release) && !used(Op::wait)) problem(self + "it is released but never waited for");
     if (used(Op::acquire) && !used(Op::release)) problem(self + "it is acquired but never released");
-    if (used(Op::send) != used(Op::recv)) problem(self + (used(Op::send) ? "nothing receives from it" : "nothing sends on it"));
+    if (used(Op::send) != used(Op::recv))
+      problem(self + (used(Op::send) ? "nothing receives from it" : "nothing sends on it"));
   }
   return std::move(problems_);
 }
@@ -72,17 +76,22 @@ void Verifier::declarations() {
     if (b.space == Space::local) local += bytes;
     if (b.word >= 0 && b.space != Space::global) problem(self + "only a global buffer lies in a frame word");
     if (b.align < 1 || (b.align & (b.align - 1)) != 0) problem(self + "its alignment is no power of two");
-    if (b.swizzle != 0 && b.swizzle != 32 && b.swizzle != 64 && b.swizzle != 128) problem(self + "a swizzle is 0, 32, 64 or 128 bytes");
+    if (b.swizzle != 0 && b.swizzle != 32 && b.swizzle != 64 && b.swizzle != 128)
+      problem(self + "a swizzle is 0, 32, 64 or 128 bytes");
     if (b.swizzle != 0 && (bytes % (8 * b.swizzle) != 0 || b.align % (8 * b.swizzle) != 0))
-      problem(self + "a swizzle of " + std::to_string(b.swizzle) + " bytes needs a size and an alignment that are multiples of 8 × that");
+      problem(self + "a swizzle of " + std::to_string(b.swizzle) +
+              " bytes needs a size and an alignment that are multiples of 8 × that");
   }
   if (facts_.shared_bytes > 0 && shared > facts_.shared_bytes)
-    problem("shared buffers take " + std::to_string(shared) + " bytes, " + p_.machine + " has " + std::to_string(facts_.shared_bytes));
+    problem("shared buffers take " + std::to_string(shared) + " bytes, " + p_.machine + " has " +
+            std::to_string(facts_.shared_bytes));
   if (facts_.local_bytes > 0 && local > facts_.local_bytes)
-    problem("local buffers take " + std::to_string(local) + " bytes, an element of " + p_.machine + " has " + std::to_string(facts_.local_bytes));
+    problem("local buffers take " + std::to_string(local) + " bytes, an element of " + p_.machine + " has " +
+            std::to_string(facts_.local_bytes));
   for (const Channel& c : p_.channels) {
     const std::string self = "channel " + c.name + ": ";
-    if (c.depth < 1 || c.producers < 1 || c.consumers < 1 || c.bytes < 0) problem(self + "its depth and its arrivals are positive");
+    if (c.depth < 1 || c.producers < 1 || c.consumers < 1 || c.bytes < 0)
+      problem(self + "its depth and its arrivals are positive");
     if (c.colour < -1 || (facts_.colours > 0 && c.colour >= facts_.colours)) problem(self + "it has no such colour");
   }
   units_ = facts_.kind == MachineFacts::Kind::gpu    ? attribute("warps", 1)
@@ -194,8 +203,10 @@ std::string Verifier::types(const std::vector<Type>& ts) const {
 void Verifier::regions(const Inst& inst, int depth) {
   const auto expect_params = [&](const Region& r, const std::vector<Type>& wanted) {
     for (Value v : r.params)
-      if (v < 0 || static_cast<std::size_t>(v) >= state_.size()) return wrong(inst, "a parameter of its region is no value");
-    if (types_of(r.params) != wanted) wrong(inst, "its region takes " + types(types_of(r.params)) + " instead of " + types(wanted));
+      if (v < 0 || static_cast<std::size_t>(v) >= state_.size())
+        return wrong(inst, "a parameter of its region is no value");
+    if (types_of(r.params) != wanted)
+      wrong(inst, "its region takes " + types(types_of(r.params)) + " instead of " + types(wanted));
   };
   const auto count = [&](std::size_t n) {
     if (inst.regions.size() == n) return true;
@@ -231,7 +242,8 @@ void Verifier::regions(const Inst& inst, int depth) {
       std::int64_t total = 0;
       for (std::int64_t n : inst.imm) total = n < 1 || n > 4096 ? INT32_MIN : total + n;
       if (inst.imm.size() != inst.regions.size() || total != units_)
-        wrong(inst, "its roles do not share out the " + std::to_string(units_) + " warps or processing elements of the program");
+        wrong(inst, "its roles do not share out the " + std::to_string(units_) +
+                        " warps or processing elements of the program");
       if (in_role_) wrong(inst, "it lies within a role");
       in_role_ = true;
       for (std::size_t i = 0; i < inst.regions.size(); ++i) {
@@ -250,7 +262,8 @@ void Verifier::regions(const Inst& inst, int depth) {
       expect_params(inst.regions[0], params);
       return region(inst.regions[0], {{results.empty() ? DType::i64 : results[0].elem, 1, -1}}, &inst, depth + 1);
     }
-    default: count(0);
+    default:
+      count(0);
   }
 }
 

@@ -6,9 +6,15 @@ using namespace gate;
 namespace {
 
 loop::Report run(const loop::Program& p, Matrix& a, Matrix& b, Matrix& c) {
-  const std::uint64_t frame[] = {a.word(), b.word(), c.word(),
-                                 static_cast<std::uint64_t>(c.rows), static_cast<std::uint64_t>(c.columns), static_cast<std::uint64_t>(a.columns),
-                                 static_cast<std::uint64_t>(a.stride), static_cast<std::uint64_t>(b.stride), static_cast<std::uint64_t>(c.stride)};
+  const std::uint64_t frame[] = {a.word(),
+                                 b.word(),
+                                 c.word(),
+                                 static_cast<std::uint64_t>(c.rows),
+                                 static_cast<std::uint64_t>(c.columns),
+                                 static_cast<std::uint64_t>(a.columns),
+                                 static_cast<std::uint64_t>(a.stride),
+                                 static_cast<std::uint64_t>(b.stride),
+                                 static_cast<std::uint64_t>(c.stride)};
   const loop::Memory memory[] = {a.memory(true), b.memory(true), c.memory(false)};
   return loop::interpret(p, frame, memory);
 }
@@ -41,7 +47,8 @@ TEST_CASE("gate: defects of the CPU GEMM are found") {
     CHECK(report.has(loop::Finding::out_of_bounds));
   }
   SUBCASE("a mask that lets in what is not packed") {
-    const auto report = run(program(change(text, "%x = load.masked f32<16>", "      %x = load f32<16> B[%from]")), a, b, c);
+    const auto report =
+        run(program(change(text, "%x = load.masked f32<16>", "      %x = load f32<16> B[%from]")), a, b, c);
     CHECK(report.has(loop::Finding::out_of_bounds));
   }
   SUBCASE("panels too small") {

@@ -38,8 +38,15 @@ loop::Program expanded(const loop::Program& p) {
 void same_gemm(const loop::Program& p, std::int64_t m, std::int64_t n, std::int64_t k) {
   Matrix a(DType::f32, m, k, 1), b(DType::f32, k, n), c(DType::f32, m, n, 3);
   a.fill(5), b.fill(6);
-  const std::uint64_t frame[] = {a.word(), b.word(), c.word(), static_cast<std::uint64_t>(m), static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(k),
-                                 static_cast<std::uint64_t>(a.stride), static_cast<std::uint64_t>(b.stride), static_cast<std::uint64_t>(c.stride)};
+  const std::uint64_t frame[] = {a.word(),
+                                 b.word(),
+                                 c.word(),
+                                 static_cast<std::uint64_t>(m),
+                                 static_cast<std::uint64_t>(n),
+                                 static_cast<std::uint64_t>(k),
+                                 static_cast<std::uint64_t>(a.stride),
+                                 static_cast<std::uint64_t>(b.stride),
+                                 static_cast<std::uint64_t>(c.stride)};
   const loop::Memory memory[] = {a.memory(true), b.memory(true), c.memory(false)};
   const auto report = loop::interpret(p, frame, memory);
   CHECK_MESSAGE(report.clean(), all(report));
@@ -56,7 +63,8 @@ TEST_CASE("expand: the 8x48 block is 24 fma, 8 broadcasts and 3 vector loads a s
   CHECK(count(body, loop::Op::load) == 11);
   CHECK(count(body, loop::Op::store) == 24);
   CHECK(count(body, loop::Op::mma) == 0);
-  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{8, 48, 3}, {13, 53, 9}, {1, 1, 1}, {17, 49, 0}}) same_gemm(p, m, n, k);
+  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{8, 48, 3}, {13, 53, 9}, {1, 1, 1}, {17, 49, 0}})
+    same_gemm(p, m, n, k);
 }
 
 TEST_CASE("expand: 8 lanes, and a column held in one register") {
@@ -119,7 +127,8 @@ entry main(%first: i64, %end: i64) {
   for (int k = 0; k < 2; ++k) {
     for (const auto& [rows, columns] : {std::pair{3, 5}, {4, 8}, {0, 8}, {1, 1}}) {
       std::vector<float> y(64, 7.0f);
-      const std::uint64_t frame[] = {x.word(), reinterpret_cast<std::uint64_t>(y.data()), static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns)};
+      const std::uint64_t frame[] = {x.word(), reinterpret_cast<std::uint64_t>(y.data()),
+                                     static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns)};
       const loop::Memory memory[] = {x.memory(true), {y.data(), 256, true, true}};
       const auto report = loop::interpret(k ? q : p, frame, memory);
       CHECK_MESSAGE(report.clean(), all(report));
@@ -136,5 +145,6 @@ entry main(%first: i64, %end: i64) {
 }
 
 TEST_CASE("expand: what is not for a CPU is refused") {
-  CHECK(loop::expand(program(read("gfx942_gemm.loop"))).error == "gfx942_gemm: only programs for a CPU are expanded, not for gfx942");
+  CHECK(loop::expand(program(read("gfx942_gemm.loop"))).error ==
+        "gfx942_gemm: only programs for a CPU are expanded, not for gfx942");
 }

@@ -29,14 +29,14 @@ inline std::string read(const std::string& name) {
 }
 
 /// The text with its `number`-th line that contains `what` (counted from 0) replaced by `by`.
-inline std::string change(const std::string& text, const std::string& what, const std::string& by = "", int number = 0) {
+inline std::string change(const std::string& text, const std::string& what, const std::string& by = "",
+                          int number = 0) {
   std::stringstream in(text), out;
   std::string line;
   bool done = false;
   while (std::getline(in, line)) {
     const bool hit = line.find(what) != std::string::npos && line.find("//") > line.find(what);
-    if (hit && number-- == 0)
-      line = by, done = true;
+    if (hit && number-- == 0) line = by, done = true;
     out << line << "\n";
   }
   REQUIRE_MESSAGE(done, "no line has ", what);
@@ -76,7 +76,11 @@ struct Matrix {
   std::vector<unsigned char> bytes;
 
   Matrix(DType t, std::int64_t r, std::int64_t c, std::int64_t extra = 0)
-      : type(t), rows(r), columns(c), stride(c + extra), bytes(static_cast<std::size_t>(r * (c + extra) * info(t).bits / 8)) {}
+      : type(t),
+        rows(r),
+        columns(c),
+        stride(c + extra),
+        bytes(static_cast<std::size_t>(r * (c + extra) * info(t).bits / 8)) {}
   Matrix& fill(unsigned seed) {
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t j = 0; j < columns; ++j) {

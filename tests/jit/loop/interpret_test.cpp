@@ -1,4 +1,5 @@
-// Owns the tests of the interpreter: what instructions compute, and each kind of finding on the smallest program that has it.
+// Owns the tests of the interpreter: what instructions compute, and each kind of finding on the smallest program that
+// has it.
 #include <array>
 
 #include "tests/jit/loop/gate.hpp"
@@ -10,21 +11,25 @@ namespace {
 
 // Runs a program on one array of 64-bit words, given as global memory at frame word 0.
 template <class T, std::size_t N>
-loop::Report run(const std::string& text, std::array<T, N>& memory, loop::InterpretOptions options = {}, bool written = true,
-                 std::uint64_t word = 0) {
+loop::Report run(const std::string& text, std::array<T, N>& memory, loop::InterpretOptions options = {},
+                 bool written = true, std::uint64_t word = 0) {
   const std::uint64_t frame[] = {reinterpret_cast<std::uint64_t>(memory.data()), word};
   const loop::Memory given[] = {{memory.data(), static_cast<std::int64_t>(sizeof memory), written, true}};
   return loop::interpret(program(text), frame, given, options);
 }
 
 std::string cpu(const std::string& body, const std::string& before = "") {
-  return "program p machine cpu\nbuffer X i64 global word 0\n" + before + "\nentry e(%first: i64, %end: i64) {\n%0 = constant i64 0\n%one = constant i64 1\n" + body + "\n}\n";
+  return "program p machine cpu\nbuffer X i64 global word 0\n" + before +
+         "\nentry e(%first: i64, %end: i64) {\n%0 = constant i64 0\n%one = constant i64 1\n" + body + "\n}\n";
 }
 
 std::string gpu(const std::string& machine, const std::string& body, const std::string& before = "", int warps = 2) {
-  return "program p machine " + machine + "\nattribute warps " + std::to_string(warps) + "\nbuffer X i32 global word 0\n" + before +
-         "\nentry e(%first: i64, %end: i64) {\n%0 = constant i64 0\n%one = constant i64 1\n%lane = place_id i64 lane\n%warp = place_id i64 warp\n%width = constant i64 32\n"
-         "%start = mul i64 %warp, %width\n%t = add i64 %start, %lane\n" + body + "\n}\n";
+  return "program p machine " + machine + "\nattribute warps " + std::to_string(warps) +
+         "\nbuffer X i32 global word 0\n" + before +
+         "\nentry e(%first: i64, %end: i64) {\n%0 = constant i64 0\n%one = constant i64 1\n%lane = place_id i64 "
+         "lane\n%warp = place_id i64 warp\n%width = constant i64 32\n"
+         "%start = mul i64 %warp, %width\n%t = add i64 %start, %lane\n" +
+         body + "\n}\n";
 }
 
 bool finds(const loop::Report& r, F::Kind kind) {
@@ -82,10 +87,12 @@ TEST_CASE("interpret: scalars, vectors, control flow, calls") {
   %good = eq b8 %n, %one
   fail "n is one", %good
   print "n = {}, v =", %n, %v
-)", R"(helper turned(%v: i64<4>) -> i64<4> {
+)",
+                              R"(helper turned(%v: i64<4>) -> i64<4> {
   %r = shuffle i64<4> %v, %v imm [3, 2, 1, 4]
   yield %r
-})"), x);
+})"),
+                          x);
   CHECK_MESSAGE(report.clean(), all(report));
   CHECK(x[0] == 49 + 36 + 25 + 16);
   CHECK(x[1] == -2);
@@ -124,7 +131,8 @@ entry e(%first: i64, %end: i64) {
   %f = cast f32 %one
   store X[%three], %f
 }
-)", x);
+)",
+                          x);
   CHECK_MESSAGE(report.clean(), all(report));
   float f[8];
   std::memcpy(f, x.data(), sizeof f);
@@ -188,7 +196,8 @@ if %is_0 {
 TEST_CASE("interpret: a host function runs first") {
   std::array<std::int64_t, 4> x{};
   const auto report = run(cpu("%v = load i64 X[%0]\n%w = add i64 %v, %first\nstore X[%w], %w",
-                              "host before() {\n%0 = constant i64 0\n%one = constant i64 1\nstore X[%0], %one\n}"), x, {.end = 3, .split = 1}, false);
+                              "host before() {\n%0 = constant i64 0\n%one = constant i64 1\nstore X[%0], %one\n}"),
+                          x, {.end = 3, .split = 1}, false);
   CHECK_MESSAGE(report.clean(), all(report));
   CHECK(x[3] == 3);
 }
@@ -222,12 +231,17 @@ entry e(%first: i64, %end: i64) {
   CHECK(wrong(a, b, c) == 0);
 
   std::array<std::int32_t, 64> x{};
-  const std::string exchange = "%l = cast i32 %lane\n%thirty_one = constant i64 31\n%other = sub i64 %thirty_one, %lane\n%v = shuffle_lane i32 %l, %other\nstore X[%t], %v";
+  const std::string exchange =
+      "%l = cast i32 %lane\n%thirty_one = constant i64 31\n%other = sub i64 %thirty_one, %lane\n%v = shuffle_lane i32 "
+      "%l, %other\nstore X[%t], %v";
   CHECK(run(gpu("sm_80", exchange), x).clean());
   for (int i = 0; i < 64; ++i) CHECK(x[static_cast<std::size_t>(i)] == 31 - i % 32);
-  CHECK(finds(run(gpu("sm_80", "%half = constant i64 16\n%low = lt b8 %lane, %half\nif %low {\n" + exchange + "\n}"), x), F::deadlock));
+  CHECK(
+      finds(run(gpu("sm_80", "%half = constant i64 16\n%low = lt b8 %lane, %half\nif %low {\n" + exchange + "\n}"), x),
+            F::deadlock));
 
-  const std::string neighbour = "%l = cast i32 %t\nstore s[%t], %l\nbarrier warp 0\n%n = xor i64 %t, %one\n%v = load i32 s[%n]\nstore X[%t], %v";
+  const std::string neighbour =
+      "%l = cast i32 %t\nstore s[%t], %l\nbarrier warp 0\n%n = xor i64 %t, %one\n%v = load i32 s[%n]\nstore X[%t], %v";
   CHECK(run(gpu("sm_80", neighbour, "buffer s i32 shared [64]"), x).clean());
   CHECK(x[7] == 6);
   const auto without = run(gpu("sm_80", change(neighbour, "barrier"), "buffer s i32 shared [64]"), x);
@@ -238,10 +252,13 @@ TEST_CASE("interpret: copies in flight") {
   std::array<std::int32_t, 128> x{};
   for (int i = 0; i < 128; ++i) x[static_cast<std::size_t>(i)] = i;
   const std::string shared = "buffer s i32 shared [64]";
-  const std::string copy = "%sixty_four = constant i64 64\n%from = add i64 %t, %sixty_four\ncopy_async s[%t] from X[%from] box [1]\nwait_copy imm [0]\n%v = load i32 s[%t]\nstore X[%t], %v";
+  const std::string copy =
+      "%sixty_four = constant i64 64\n%from = add i64 %t, %sixty_four\ncopy_async s[%t] from X[%from] box "
+      "[1]\nwait_copy imm [0]\n%v = load i32 s[%t]\nstore X[%t], %v";
   CHECK(run(gpu("sm_80", copy, shared), x).clean());
   CHECK(x[5] == 69);
-  for (std::uint64_t seed = 1; seed < 5; ++seed) CHECK(finds(run(gpu("sm_80", change(copy, "wait_copy"), shared), x, {.seed = seed}), F::missing_wait));
+  for (std::uint64_t seed = 1; seed < 5; ++seed)
+    CHECK(finds(run(gpu("sm_80", change(copy, "wait_copy"), shared), x, {.seed = seed}), F::missing_wait));
   // A box over the edge: what lies beyond comes as zeros.
   const std::string box = R"(%is_0 = eq b8 %t, %0
 if %is_0 {

@@ -34,7 +34,8 @@ TEST_CASE("gate: defects of SUMMA are found") {
   using F = loop::Finding;
   const std::string text = read("csl_summa.loop");
   SUBCASE("a receive left out") {
-    const auto report = run(change(text, "recv a_0_1, a_in", "    if %no { recv a_0_1, a_in[%zero], %n }\n").replace(0, 0, ""), 1);
+    const auto report =
+        run(change(text, "recv a_0_1, a_in", "    if %no { recv a_0_1, a_in[%zero], %n }\n").replace(0, 0, ""), 1);
     CHECK(report.has(F::deadlock));
   }
   SUBCASE("a send left out") {
@@ -46,11 +47,13 @@ TEST_CASE("gate: defects of SUMMA are found") {
     CHECK_MESSAGE(report.has(F::misuse), all(report));
   }
   SUBCASE("two receivers where there is one") {
-    const auto report = run(change(text, "recv b_0_0", "    recv a_0_0, b_in[%zero], %n\n if %no { recv b_0_0, b_in[%zero], %n }"), 1);
+    const auto report =
+        run(change(text, "recv b_0_0", "    recv a_0_0, b_in[%zero], %n\n if %no { recv b_0_0, b_in[%zero], %n }"), 1);
     CHECK_MESSAGE((report.has(F::misuse) || report.has(F::deadlock)), all(report));
   }
   SUBCASE("a receive of more than was sent") {
-    const auto report = run(change(text, "recv a_0_0", "    %more = add i64 %n, %n\n    recv a_0_0, a_in[%zero], %more"), 1);
+    const auto report =
+        run(change(text, "recv a_0_0", "    %more = add i64 %n, %n\n    recv a_0_0, a_in[%zero], %more"), 1);
     CHECK_MESSAGE(report.has(F::deadlock), all(report));
   }
 }

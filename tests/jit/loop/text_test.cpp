@@ -72,19 +72,27 @@ loop::Program built() {
   s.elem = DType::bf16;
   const int scratch = b.buffer(s);
   b.alloc_first(scratch, b.integer(64));
-  const auto sums = b.for_loop(first, end, b.integer(2), {b.number(DType::f32, 8, -0.0), b.integer(0)}, [&](loop::Value iv, std::span<const loop::Value> c) {
-    const loop::Value mask = b.compare(Op::lt, b.iota(DType::i32, 8), b.constant({DType::i32, 8, -1}, 5));
-    const loop::Value v = b.load(in, iv, {DType::f32, 8, -1}, mask);
-    b.prefetch(in, b.add(iv, b.integer(64)), true, 2);
-    const loop::Value w = b.load(shaped, b.integer(0), {DType::f32, 8, -1});
-    b.store(scratch, iv, b.cast(b.fma(v, w, c[0]), DType::bf16, 1 | 1 << 8));
-    const auto chosen = b.if_else(b.compare(Op::eq, iv, end), [&] { return loop::Builder::Values{b.number(DType::f32, 8, 0.1)}; },
-                                  [&] { return loop::Builder::Values{b.shuffle(v, w, {0, 9, -1, 3, 4, 5, 6, 15})}; });
-    return loop::Builder::Values{b.add(chosen[0], c[0]), b.add(c[1], iv)};
-  });
-  const auto counted = b.while_loop({sums[1]}, [&](std::span<const loop::Value> c) {
-    return std::pair{b.compare(Op::gt, c[0], b.integer(0)), loop::Builder::Values{c[0]}};
-  }, [&](std::span<const loop::Value> c) { return loop::Builder::Values{b.sub(c[0], b.integer(3))}; });
+  const auto sums = b.for_loop(
+      first, end, b.integer(2), {b.number(DType::f32, 8, -0.0), b.integer(0)},
+      [&](loop::Value iv, std::span<const loop::Value> c) {
+        const loop::Value mask = b.compare(Op::lt, b.iota(DType::i32, 8), b.constant({DType::i32, 8, -1}, 5));
+        const loop::Value v = b.load(in, iv, {DType::f32, 8, -1}, mask);
+        b.prefetch(in, b.add(iv, b.integer(64)), true, 2);
+        const loop::Value w = b.load(shaped, b.integer(0), {DType::f32, 8, -1});
+        b.store(scratch, iv, b.cast(b.fma(v, w, c[0]), DType::bf16, 1 | 1 << 8));
+        const auto chosen = b.if_else(
+            b.compare(Op::eq, iv, end), [&] { return loop::Builder::Values{b.number(DType::f32, 8, 0.1)}; },
+            [&] {
+              return loop::Builder::Values{b.shuffle(v, w, {0, 9, -1, 3, 4, 5, 6, 15})};
+            });
+        return loop::Builder::Values{b.add(chosen[0], c[0]), b.add(c[1], iv)};
+      });
+  const auto counted = b.while_loop(
+      {sums[1]},
+      [&](std::span<const loop::Value> c) {
+        return std::pair{b.compare(Op::gt, c[0], b.integer(0)), loop::Builder::Values{c[0]}};
+      },
+      [&](std::span<const loop::Value> c) { return loop::Builder::Values{b.sub(c[0], b.integer(3))}; });
   for (double v : {1e-45, 3.4028234663852886e38, 1.0 / 3}) b.store(in, counted[0], b.number(DType::f32, 1, v));
   b.store(in, counted[0], b.constant({DType::f32, 1, -1}, 0x7fc00001));
   b.store(in, counted[0], b.constant({DType::f32, 1, -1}, 0x7f800000));
@@ -119,13 +127,16 @@ TEST_CASE("text: errors say where and what") {
   CHECK(error("program p machine cpu\nentry e(%a: i64) {\n  %a = add i64 %a, %a\n}") == "3:3: %a is defined already");
   CHECK(error("program p machine cpu\nentry e() {\n  store x[%a]\n}") == "3:9: there is no buffer `x`");
   CHECK(error("program p machine cpu\nentry e() {\n  %a = constant f32 1.5x\n}") == "3:21: `1.5x` is no number");
-  CHECK(error("program p machine cpu\nentry e() {\n  %a, %b = constant f32 1.5\n}") == "3:3: `constant` has 1 results, 2 are named");
+  CHECK(error("program p machine cpu\nentry e() {\n  %a, %b = constant f32 1.5\n}") ==
+        "3:3: `constant` has 1 results, 2 are named");
   CHECK(error("program p machine cpu\nentry e() {\n  yield\n  fence thread\n}") == "4:3: nothing follows a yield");
   CHECK(error("program \"p") == "1:9: a text has no end");
-  CHECK(error("program p machine cpu\nbuffer x f32 nowhere") == "2:14: expected global, scratch, shared, registers or local, not `nowhere`");
+  CHECK(error("program p machine cpu\nbuffer x f32 nowhere") ==
+        "2:14: expected global, scratch, shared, registers or local, not `nowhere`");
   CHECK(error("program p machine cpu ?") == "1:23: a character that starts nothing");
   // A name of a region is forgotten behind it.
-  CHECK(error("program p machine cpu\nentry e(%a: i64) {\n  for %i = %a to %a step %a { }\n  %b = neg i64 %i\n}") == "4:16: %i is not defined here");
+  CHECK(error("program p machine cpu\nentry e(%a: i64) {\n  for %i = %a to %a step %a { }\n  %b = neg i64 %i\n}") ==
+        "4:16: %i is not defined here");
   std::string deep = "program p machine cpu\nentry e(%c: b8) {\n";
   for (int i = 0; i < 10000; ++i) deep += "if %c {";
   CHECK(error(deep).find("nested too deep") != std::string::npos);
@@ -134,18 +145,29 @@ TEST_CASE("text: errors say where and what") {
 TEST_CASE("text: changed and cut texts are survived, by parser, verifier and interpreter") {
   std::mt19937 random(42);
   std::vector<std::string> texts{loop::print(built())};
-  for (const char* name : {"cpu_gemm_8x48.loop", "sm90a_gemm.loop", "gfx942_gemm.loop", "csl_summa.loop"}) texts.push_back(read(name));
+  for (const char* name : {"cpu_gemm_8x48.loop", "sm90a_gemm.loop", "gfx942_gemm.loop", "csl_summa.loop"})
+    texts.push_back(read(name));
   int read_well = 0, ran = 0;
-  const std::string pieces[] = {"%", "{", "}", "[", "]", "(", ")", "i64", "f32", "%0", "%one", "-1", "99999999999999999999", "\"", "yield", "0x", "<", "for", "role 3", "@", "#7", "masked", "//"};
+  const std::string pieces[] = {
+      "%",  "{",     "}",  "[", "]",   "(",      ")", "i64", "f32",    "%0", "%one", "-1", "99999999999999999999",
+      "\"", "yield", "0x", "<", "for", "role 3", "@", "#7",  "masked", "//"};
   for (int n = 0; n < 1200; ++n) {
     std::string text = texts[random() % texts.size()];
     for (std::size_t k = 0, changes = 1 + random() % 3; k < changes; ++k) {
       const std::size_t at = random() % text.size();
       switch (random() % 5) {
-        case 0: text.erase(at, 1 + random() % 20); break;
-        case 1: text.insert(at, pieces[random() % std::size(pieces)]); break;
-        case 2: text[at] = static_cast<char>(random() % 256); break;
-        case 3: text.resize(at + 1); break;
+        case 0:
+          text.erase(at, 1 + random() % 20);
+          break;
+        case 1:
+          text.insert(at, pieces[random() % std::size(pieces)]);
+          break;
+        case 2:
+          text[at] = static_cast<char>(random() % 256);
+          break;
+        case 3:
+          text.resize(at + 1);
+          break;
         default: {  // one number for another
           const std::size_t digit = text.find_first_of("0123456789", at);
           if (digit != std::string::npos) text[digit] = static_cast<char>('0' + random() % 10);
@@ -190,14 +212,31 @@ TEST_CASE("text: data that no parser makes is survived") {
         i = &r.body[random() % r.body.size()];
       }
       switch (random() % 8) {
-        case 0: i->op = static_cast<loop::Op>(random() % 256); break;
-        case 1: i->buffer = wild(); break;
-        case 2: if (!i->operands.empty()) i->operands[0] = wild(); break;
-        case 3: i->imm.push_back(wild()); break;
-        case 4: i->results.push_back(wild()); break;
-        case 5: i->regions.emplace_back(); break;
-        case 6: i->imm.clear(); break;
-        default: f.types[random() % f.types.size()] = {static_cast<DType>(random() % 30), static_cast<std::uint16_t>(random() % 3), static_cast<std::int16_t>(random() % 3 - 1)};
+        case 0:
+          i->op = static_cast<loop::Op>(random() % 256);
+          break;
+        case 1:
+          i->buffer = wild();
+          break;
+        case 2:
+          if (!i->operands.empty()) i->operands[0] = wild();
+          break;
+        case 3:
+          i->imm.push_back(wild());
+          break;
+        case 4:
+          i->results.push_back(wild());
+          break;
+        case 5:
+          i->regions.emplace_back();
+          break;
+        case 6:
+          i->imm.clear();
+          break;
+        default:
+          f.types[random() % f.types.size()] = {static_cast<DType>(random() % 30),
+                                                static_cast<std::uint16_t>(random() % 3),
+                                                static_cast<std::int16_t>(random() % 3 - 1)};
       }
     }
     loop::print(q);
