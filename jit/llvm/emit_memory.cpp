@@ -98,7 +98,10 @@ void Emitter::store(const loop::Inst& inst) {
     return store_packed(inst.buffer, offset, value, t.lanes, mask, trailing_zeros(inst.operands[0]));
 
   value = to_storage(value, e);
-  const llvm::Align alignment = align(inst.buffer, inst.operands[0]);
+  llvm::Align alignment = align(inst.buffer, inst.operands[0]);
+  // A store past the caches is of a whole vector at a multiple of its size: ops.hpp asks that of whoever writes it.
+  if ((inst.flags & loop::flag_nontemporal) != 0)
+    alignment = std::max(alignment, llvm::Align(static_cast<std::uint64_t>(t.lanes) * info(e).bits / 8));
   Value* pointer = address(inst.buffer, offset);
   if (mask && t.lanes > 1) {
     b_.CreateMaskedStore(value, pointer, alignment, mask);

@@ -112,7 +112,8 @@ enum InstFlags : std::uint32_t {
 enum class FunctionKind : std::uint8_t { entry, helper, host };
 
 /// A function. `entry` takes (first: i64, end: i64), the range of grid programs to run; frame words are read by `word`.
-/// A helper takes and returns values; it may use every buffer of the program. `host` runs once before the launch.
+/// A helper takes and returns values; it may use every buffer of the program. `host` runs once before the launch;
+/// it may return the number of the grid's programs (an i64).
 struct Function {
   std::string name;
   FunctionKind kind = FunctionKind::helper;

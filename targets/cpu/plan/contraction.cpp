@@ -166,7 +166,7 @@ struct Contraction {
     const int bytes = std::max(1, info(t).bits / 8);
     const bool wide = p.machine_.vector_bytes == 64;
     mr = wide ? 8 : 6, nv = wide ? 3 : 2;
-    kc = wide ? 768 * 4 / bytes : 256 * 4 / bytes;
+    kc = (wide ? 768 : 512) * 4 / bytes;
     m_count = length(m_axis);
     n_count = n_outer >= 0 ? b.mul(length(n_outer), length(n_axis)) : length(n_axis);
     const std::int64_t m = guess(m_count), n = guess(n_count);
@@ -523,6 +523,7 @@ struct Contraction {
         b.if_then(b.compare(loop::Op::lt, b.add(row, i64(r)), m_count), [&] { p.scoped([&] { body(r); }); });
       }
     };
+    prefetch_target(place, height, vectors);
     const std::size_t count = static_cast<std::size_t>(height * vectors);
     const Value zero = b.constant(vt, 0);
     std::vector<Value> acc = b.if_else(first, [&] { return std::vector<Value>(count, zero); }, [&] {
@@ -580,6 +581,20 @@ struct Contraction {
         }
       });
     });
+  }
+
+  /// Asks for the block of the target while its sums are made.
+  void prefetch_target(const std::function<Env(int, int)>& place, int height, int vectors) {
+    if (target.slot || p.program_.node(target.store).op != ir::Op::store) return;
+    const int per_line = std::max(1, 64 / (width * std::max(1, info(t).bits / 8)));
+    for (int r = 0; r < height; ++r)
+      for (int v = 0; v < vectors; v += per_line) {
+        Env e = place(r, v);
+        Value inside;
+        const auto& store = p.program_.node(target.store);
+        const Val offset = p.offset_of(store, e, inside);
+        if (offset.affine && inside < 0) b.prefetch(p.arg_buffer(static_cast<int>(store.imm & 0xffffffff)), offset.base, true, 3);
+      }
   }
 
   Val read_partial(Env& e) {
