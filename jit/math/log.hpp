@@ -30,6 +30,16 @@ Split<B> split_mantissa(B& b, typename B::Value x, std::int64_t least = two_thir
   return {b.sub(m, b.constant_f(1)), b.to_float(b.isub(exponent, shift))};
 }
 
+/// f² q(f) + low, for the logarithms' polynomials.
+template <Builder B, std::size_t N>
+typename B::Value add_square_times(B& b, typename B::Value f, const double (&q)[N], typename B::Value low) {
+  auto square = b.mul(f, f);
+  if (b.has_fma()) return b.fma(square, polynomial(b, f, q), low);
+  // The last sum of Horner's rule as a pair: its rounding would show.
+  auto head = fast_two_sum(b, b.constant_f(q[0]), b.mul(f, polynomial(b, f, q, 1)));
+  return b.add(b.mul(square, head.high), b.add(low, b.mul(square, head.low)));
+}
+
 /// Puts right what the general path does not: log of 0 is −∞, of a negative number NaN, of ∞ and NaN themselves.
 template <Builder B>
 typename B::Value log_special(B& b, typename B::Value x, typename B::Value y) {
@@ -47,10 +57,9 @@ template <Builder B>
 typename B::Value log(B& b, typename B::Value x) {
   return detail::with_format(b, [&]<class F>(F) {
     auto s = detail::split_mantissa<F>(b, x);
-    auto q = detail::polynomial(b, s.f, F::log);
     auto sum = detail::fast_two_sum(b, b.mul(s.e, b.constant_f(F::ln2_high)), s.f);
     auto low = detail::mul_add(b, s.e, b.constant_f(F::ln2_low), sum.low);
-    low = detail::mul_add(b, b.mul(s.f, s.f), q, low);
+    low = detail::add_square_times(b, s.f, F::log, low);
     return detail::log_special(b, x, b.add(sum.high, low));
   });
 }
@@ -64,7 +73,7 @@ typename B::Value log2(B& b, typename B::Value x) {
     auto main = detail::two_product(b, s.f, b.constant_f(F::log2_e));
     auto sum = detail::fast_two_sum(b, s.e, main.high);
     auto low = detail::mul_add(b, s.f, b.constant_f(F::log2_e_low), b.add(main.low, sum.low));
-    low = detail::mul_add(b, b.mul(s.f, s.f), detail::polynomial(b, s.f, F::log2), low);
+    low = detail::add_square_times(b, s.f, F::log2, low);
     return detail::log_special(b, x, b.add(sum.high, low));
   });
 }
@@ -86,13 +95,12 @@ typename B::Value log1p(B& b, typename B::Value x) {
     // and not a negative exponent; g does not count there.
     auto f = b.sub(b.bits_float(b.isub(bits, field)), one);
     auto g = b.mul(b.mul(lost, b.constant_f(0.5)), b.bits_float(b.isub(b.constant_i(two_bits), field)));
-    auto q = detail::polynomial(b, f, F::log);
     auto sum = detail::fast_two_sum(b, b.mul(e, b.constant_f(F::ln2_high)), f);
     // g / (1 + f), of which the first terms suffice; the factor 0.875 stands for those left out.
     auto slope = detail::mul_add(b, f, b.constant_f(0.875), b.constant_f(-1));
     auto low = detail::mul_add(b, g, detail::mul_add(b, f, slope, one), sum.low);
     low = detail::mul_add(b, e, b.constant_f(F::ln2_low), low);
-    low = detail::mul_add(b, b.mul(f, f), q, low);
+    low = detail::add_square_times(b, f, F::log, low);
     auto y = b.add(sum.high, low);
     y = detail::log_special(b, u, y);
     return b.select(b.lt(b.abs(x), b.constant_f(F::bits == 32 ? 0x1p-25 : 0x1p-54)), x, y);
