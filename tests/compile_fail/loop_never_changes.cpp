@@ -1,4 +1,4 @@
-// Expect: e, line 10: loop: the condition is a value computed before the loop and never changes: write the expression itself in k.loop(...)
+// Expect: e, line 10: loop: the condition is a value computed before the loop and never changes: write the expression itself in k.loop(...), over Vars
 #include <tessera/tessera.hpp>
 
 using namespace tessera;

@@ -261,6 +261,25 @@ TEST_CASE("rule 17: when and otherwise, nested whiles, unrolled loops, print") {
   CHECK(p.str(static_cast<std::int32_t>(node(p, ir::Op::print).imm)) == "v = {}, i = {}");
 }
 
+TESSERA_KERNEL(reducing_condition)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M"> y) {
+  auto m = k.block<"M">(BM);
+  auto n = k.all<"N">();
+  Var v = x(m, n), turns = k.zeros<i32>();
+  auto least = any(x(m, n) > 3);
+  while (k.loop(any(reduce<"N">(v, 0, [&](Tile a, Tile b) { return where(least, a + b, a); }) > 1) && max(turns, turns) < 9)) {
+    v -= 1;
+    turns += 1;
+  }
+  y(m) = sum<"N">(v);
+};
+TEST_CASE("a while's condition moves with the functions in it") {
+  CHECK(defect(reducing_condition.program) == "");
+  const ir::Program& p = reducing_condition.program;
+  CHECK(count(p, ir::Op::reduce) == 1);  // what was recorded before the loop is gone
+  CHECK(find(p, ir::Op::while_loop) < find(p, ir::Op::reduce));
+  CHECK(find(p, ir::Op::region_end) < find(p, ir::Op::loop_condition));
+}
+
 // Rule 18: custom reductions and scans
 TESSERA_KERNEL(combined)(Kernel k, In<f64, "M", "N"> x, In<i32, "M", "N"> i, Out<f64, "M", "N"> y, Out<i32, "M"> z) {
   auto m = k.block<"M">(BM);

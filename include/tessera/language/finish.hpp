@@ -10,9 +10,9 @@ namespace detail {
 /// is the while_loop; `before` the condition as recorded before the loop, which dies; `now` as recorded after the body.
 /// No handle of user code names a node of the body any more, so that they can be renumbered.
 constexpr void place_condition(Recorder* r, int opener, int before, int now, std::uint32_t line) {
-  if (now <= opener) {
+  if (now <= opener || r->meta[now].uniform) {
     r->fail(line) << "loop: the condition is a value computed before the loop and never changes: write the expression "
-                     "itself in k.loop(...)";
+                     "itself in k.loop(...), over Vars";
     return;
   }
   // What the condition needs of the nodes recorded with it; its twin before the loop has the same shape.
@@ -29,6 +29,17 @@ constexpr void place_condition(Recorder* r, int opener, int before, int now, std
     if (!moves[i]) continue;
     const ir::Node& n = r->nodes[i];
     const int t = twin[i];
+    if (n.op == ir::Op::reduce || n.op == ir::Op::scan_by) {  // with its function, and what that captures
+      for (int depth = 1, j = i + 1; depth > 0; ++j) {
+        const ir::Node& inner = r->nodes[j];
+        depth += inner.op == ir::Op::reduce || inner.op == ir::Op::scan_by ? 1 : inner.op == ir::Op::region_end ? -1 : 0;
+        moves[j] = true;
+        for (int k = 0; k < inner.count; ++k) {
+          const int in = r->operands[inner.first + k];
+          if (in > opener && in < i) moves[in] = true;
+        }
+      }
+    }
     const bool alike = t >= 0 && t <= opener && r->nodes[t].op == n.op && r->nodes[t].count == n.count;
     if (alike && (n.op == ir::Op::atomic)) r->nodes[t].op = ir::Op::part, r->nodes[t].count = 0;  // a dead value
     for (int k = 0; k < n.count; ++k) {
@@ -93,12 +104,6 @@ constexpr bool stays(const Recorder& r, int id) {
     case ir::OpClass::block: return true;
     case ir::OpClass::memory: return n.op != ir::Op::load;
     case ir::OpClass::variable: return n.op != ir::Op::get;
-    case ir::OpClass::reduction:
-      if (n.op == ir::Op::reduce) return true;
-      break;
-    case ir::OpClass::scan:
-      if (n.op == ir::Op::scan_by) return true;
-      break;
     default: break;
   }
   if (n.op == ir::Op::param) return true;
@@ -115,9 +120,18 @@ constexpr void drop_dead(Recorder& r) {
   int count = 0;
   for (int i = size - 1; i >= 0; --i) {
     if (r.meta[i].uses > 0 || stays(r, i)) continue;
-    dead[i] = true;
-    ++count;
-    for (int k = 0; k < r.nodes[i].count; ++k) --r.meta[r.operands[r.nodes[i].first + k]].uses;
+    // A combination goes with its function.
+    int depth = 0, last = i;
+    do {
+      const ir::Op op = r.nodes[last].op;
+      depth += op == ir::Op::reduce || op == ir::Op::scan_by ? 1 : op == ir::Op::region_end ? -1 : 0;
+    } while (depth > 0 && ++last < size);
+    for (int j = i; j <= last; ++j) {
+      if (dead[j]) continue;
+      dead[j] = true;
+      ++count;
+      for (int k = 0; k < r.nodes[j].count; ++k) --r.meta[r.operands[r.nodes[j].first + k]].uses;
+    }
   }
   if (count == 0) return;
   List<int> to;

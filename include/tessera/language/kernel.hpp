@@ -51,7 +51,7 @@ class Loop {
 };
 
 /// A branch while it is recorded.
-class Branch {
+class [[maybe_unused]] Branch {
  public:
   constexpr Branch(Recorder* r, int region) : recorder_(r), region_(region) {}
   Branch(const Branch&) = delete;
@@ -69,7 +69,7 @@ class Branch {
 }  // namespace detail
 
 /// The program being recorded. Plain to copy.
-class Kernel {
+class [[maybe_unused]] Kernel {
  public:
   constexpr explicit Kernel(detail::Recorder* r) : recorder_(r), generation_(r->generation) {}
 

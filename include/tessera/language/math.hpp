@@ -23,12 +23,12 @@ TESSERA_UNARY_FUNCTIONS(TESSERA_UNARY_FUNCTION)
 #undef TESSERA_UNARY_FUNCTION
 #undef TESSERA_UNARY_FUNCTIONS
 
-// The second form matches two tiles exactly, and so wins against the templates of other namespaces (std::max).
+// The second form matches two values of one kind exactly, and so wins against templates of other namespaces (std::max).
 #define TESSERA_BINARY_FUNCTION(id, op, wants)                                                                 \
   constexpr Tile id(Operand a, Operand b) {                                                                    \
     return detail::binary(ir::Op::op, #id, detail::Wants::wants, detail::Gives::same, a, b);                   \
   }                                                                                                            \
-  template <std::same_as<Tile> A>                                                                              \
+  template <detail::Recorded A>                                                                                \
   constexpr Tile id(const A& a, const A& b, detail::Here l = detail::Here::current()) {                        \
     return id(Operand(a, l), Operand(b, l));                                                                   \
   }

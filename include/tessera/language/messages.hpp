@@ -67,12 +67,15 @@ constexpr std::size_t piece_count(std::string_view message) {
   return count;
 }
 
+template <name... Why>
+inline constexpr bool nothing_wrong = false;
+
 }  // namespace detail
 
 /// Not a type to use: the compiler shows a wrong kernel's message as this template's arguments, in pieces.
 template <name... Why>
 struct error {
-  static_assert(sizeof...(Why) == 0, "tessera: this kernel is wrong: read the text in error<...> beside this line");
+  static_assert(detail::nothing_wrong<Why...>, "tessera: this kernel is wrong: read the text in error<...> beside this line");
 };
 
 namespace detail {

@@ -128,7 +128,7 @@ class Operand : public operators::Found {
 };
 
 /// A value: a function of the lanes of its axes (LANGUAGE.md). It cannot be changed; a `Var` can.
-class Tile : public operators::Found {
+class [[maybe_unused]] Tile : public operators::Found {
  public:
   constexpr Tile(detail::Recorder* r, int node) : recorder_(r), id_(node), generation_(r->generation) {}
   constexpr Tile(const Tile&) = default;
@@ -160,7 +160,7 @@ class Tile : public operators::Found {
 };
 
 /// A piece of an axis: an index of arguments, and as a value its positions (i64, one axis).
-class Block : public operators::Found {
+class [[maybe_unused]] Block : public operators::Found {
  public:
   constexpr Block(detail::Recorder* r, int node) : recorder_(r), id_(node), generation_(r->generation) {}
   constexpr Block(const Block&) = default;
@@ -203,7 +203,7 @@ class Block : public operators::Found {
 
 /// A variable: a tile that loops and branches may change. Copying one makes a new variable of its present value.
 /// It takes no axis that it was not declared with, and no wider type.
-class Var : public operators::Found {
+class [[maybe_unused]] Var : public operators::Found {
  public:
   template <class T>
     requires(detail::Recorded<T> && !std::same_as<T, Var>)
