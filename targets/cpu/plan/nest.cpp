@@ -347,7 +347,7 @@ void Planner::write_value(const Target& target, Env& env, const Val& v, DType ty
   mask = both(env.guard, mask);
   if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), env), env, false));
   write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, target.type, mask, env,
-               n.op == Op::accumulate, env.past_caches && target.store == streamed_->store ? loop::flag_nontemporal : 0);
+               n.op == Op::accumulate, env.past_caches && target.store == streamed_->store ? loop::flag_nontemporal : loop::InstFlags{});
 }
 
 void Planner::write_point(const Target& target, Env& env) {
