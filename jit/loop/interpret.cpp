@@ -130,6 +130,12 @@ bool Interpreter::bind() {
   return true;
 }
 
+// A single thread races with nobody.
+void Interpreter::untrack() {
+  many_ = false;
+  for (auto& block : memory_) block->tracked = false;
+}
+
 void Interpreter::start(const Function& f, Execution& e, const std::vector<std::uint64_t>& arguments) {
   const bool gpu = facts_.kind == MachineFacts::Kind::gpu, mesh = facts_.kind == MachineFacts::Kind::mesh,
              entry = f.kind == FunctionKind::entry;
@@ -191,18 +197,11 @@ Report Interpreter::run() {
           options_.entry.empty() ? "the program has no entry" : "there is no entry " + options_.entry);
     return std::move(report_);
   }
-  const bool gpu = facts_.kind == MachineFacts::Kind::gpu;
-  const std::int64_t programs = std::max<std::int64_t>(options_.end - options_.first, 0);
-  std::int64_t split = options_.split > 0 ? options_.split : gpu ? 1 : std::max<std::int64_t>(programs, 1);
-  const std::int64_t executions = programs == 0 ? (gpu ? 0 : 1) : (programs + split - 1) / split;
-  const std::int64_t each = gpu                                       ? attribute("warps", 1) * facts_.lanes
-                            : facts_.kind == MachineFacts::Kind::mesh ? attribute("mesh_x", 1) * attribute("mesh_y", 1)
-                                                                      : 1;
-  if (executions > most_threads || executions * each > most_threads) {
-    found(Finding::limit, "the run would take more than " + std::to_string(most_threads) + " threads");
-    return std::move(report_);
-  }
-  many_ = executions * each > 1;
+  const bool gpu = facts_.kind == MachineFacts::Kind::gpu, mesh = facts_.kind == MachineFacts::Kind::mesh;
+  const std::int64_t each = gpu    ? attribute("warps", 1) * facts_.lanes
+                            : mesh ? attribute("mesh_x", 1) * attribute("mesh_y", 1)
+                                   : 1;
+  many_ = each > 1 || options_.end < 0 || options_.end > options_.first + 1;
   if (!bind()) return std::move(report_);
   streams_.resize(p_.channels.size());
   try {
@@ -217,11 +216,20 @@ Report Interpreter::run() {
       threads_.clear();
       executions_.clear();
     }
+    const std::int64_t last = options_.end >= 0        ? options_.end
+                              : report_.programs >= 0 ? report_.programs
+                                                      : options_.first + 1;
+    const std::int64_t programs = std::max<std::int64_t>(last - options_.first, 0);
+    const std::int64_t split = options_.split > 0 ? options_.split : gpu ? 1 : std::max<std::int64_t>(programs, 1);
+    const std::int64_t executions = programs == 0 ? (gpu ? 0 : 1) : (programs - 1) / split + 1;
+    if (executions > most_threads || executions * each > most_threads)
+      stop(Finding::limit, "the run would take more than " + std::to_string(most_threads) + " threads");
+    if (executions * each <= 1) untrack();
     for (std::int64_t k = 0; k < executions; ++k) {
       executions_.push_back(std::make_unique<Execution>());
       Execution& e = *executions_.back();
-      e.first = std::min(options_.first + k * split, options_.end);
-      e.end = std::min(e.first + split, options_.end);
+      e.first = std::min(options_.first + k * split, last);
+      e.end = std::min(e.first + split, last);
       start(*entry, e, {static_cast<std::uint64_t>(e.first), static_cast<std::uint64_t>(e.end)});
     }
     schedule();

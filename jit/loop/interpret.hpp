@@ -22,7 +22,7 @@ struct Memory {
 
 struct InterpretOptions {
   std::string entry{};              ///< the entry to run; empty: the program's first
-  std::int64_t first = 0, end = 1;  ///< programs of the grid
+  std::int64_t first = 0, end = -1;  ///< programs of the grid; end −1: as many as a host function returns, or one
   std::int64_t split = 0;           ///< programs that one execution of the entry takes (executions are concurrent);
                                     ///< 0: a GPU one each, a CPU and a mesh all of them at once
   std::uint64_t seed = 1;           ///< of the schedule: interleaving of roles and lanes, lateness of copies
@@ -55,6 +55,7 @@ struct Report {
   std::vector<std::string> failures;  ///< messages of `fail` instructions whose condition was true
   std::string printed;                ///< what `print` instructions wrote
   std::int64_t steps = 0;             ///< instructions executed, over all threads
+  std::int64_t programs = -1;         ///< what a host function returned; −1: nothing
   bool completed = false;             ///< every thread came to its end
   bool clean() const { return completed && findings.empty(); }
   bool has(Finding::Kind kind) const {

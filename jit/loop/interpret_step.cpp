@@ -194,7 +194,10 @@ void Interpreter::yield(Thread& t, const Inst& inst) {
   if (!c.owner) {  // the function ends
     t.cursors.pop_back();
     t.frame_base.pop_back();
-    if (t.frames.size() == 1) return;
+    if (t.frames.size() == 1) {
+      if (!inst.operands.empty()) report_.programs = scalar(t, inst.operands[0]);
+      return;
+    }
     Frame done = std::move(t.frames.back());
     t.frames.pop_back();
     const Cursor& caller = t.cursors.back();

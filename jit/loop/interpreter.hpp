@@ -144,6 +144,7 @@ class Interpreter {
 
   // ---- set up and schedule: interpret.cpp ----
   bool bind();
+  void untrack();
   void start(const Function& f, Execution& e, const std::vector<std::uint64_t>& arguments);
   void schedule();
   void run_thread(Thread& t, std::int64_t quantum);
