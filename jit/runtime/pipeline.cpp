@@ -12,6 +12,7 @@
 #include "jit/runtime/interpreted.hpp"
 #include "jit/runtime/log.hpp"
 #include "jit/runtime/run_context.hpp"
+#include "jit/runtime/statistics.hpp"
 #include "tessera/call/errors.hpp"
 #include "tessera/call/uniform.hpp"
 #include "tessera/ir/text.hpp"
@@ -161,6 +162,9 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
     choices += " " + std::string(program.str(program.tunables[i].name)) + "=" + std::to_string(request.tunables[i]);
   const std::string what =
       std::string(target.name()) + " " + request.features + choices + ", for " + known.describe(program);
+  record({kernel, std::string(target.name()), request.features, known.describe(program),
+          choices.empty() ? choices : choices.substr(1), end - start, planned_at - start, built->code->bytes(),
+          request.threads});
   if (logs(LogLevel::info)) {
     const StageTimes t = built->code->times();
     char times[160];

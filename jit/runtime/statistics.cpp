@@ -1,0 +1,42 @@
+// Owns the record of compilations of this process.
+#include "jit/runtime/statistics.hpp"
+
+#include <deque>
+#include <mutex>
+#include <utility>
+
+TESSERA_BEGIN
+namespace jit {
+namespace {
+
+constexpr std::size_t most_kept = 4096;
+
+struct Record {
+  std::mutex mutex;
+  std::deque<Compilation> list;
+};
+
+// Never destroyed: calls may compile while the process ends.
+Record& the_record() {
+  static auto* record = new Record;
+  return *record;
+}
+
+}  // namespace
+
+void record(Compilation compilation) {
+  Record& r = the_record();
+  const std::lock_guard lock(r.mutex);
+  if (r.list.size() == most_kept) r.list.pop_front();
+  r.list.push_back(std::move(compilation));
+}
+
+}  // namespace jit
+
+std::vector<Compilation> compilations() {
+  jit::Record& r = jit::the_record();
+  const std::lock_guard lock(r.mutex);
+  return {r.list.begin(), r.list.end()};
+}
+
+TESSERA_END
