@@ -60,7 +60,8 @@ TEST_CASE("rule 3: extents derived and found; expects over extents and Dims") {
 }
 
 // Rules 6 and 7: the grid, loops
-TESSERA_KERNEL(grids)(Kernel k, In<i32, "B+1"> start, In<f32, "T", "N"> x, Scalar<i32> longest, Out<f32, "T", "N", "B"> y) {
+TESSERA_KERNEL(grids)(Kernel k, In<i32, "B+1"> start, In<f32, "T", "N"> x, Scalar<i32> longest,
+                      Out<f32, "T", "N", "B"> y) {
   auto b = k.index<"B">();
   auto p = k.index(cdiv(k.extent<"N">(), 16));
   auto t = k.block<"T">(BM, start(b), start(b + 1), longest);
@@ -90,7 +91,8 @@ TESSERA_KERNEL(shapes)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M", "N"> y, Out<
   at<"N">(v, 1) += x(m, 2);
   auto mirrored = flip<"N">(v);
   auto shifted = at<"N">(pad(mirrored, 0), n - 1);
-  y(m, n) = sort<"N">(shifted) + at<"N">(sort<"N">(x(m, n), Order::descending), n) + as<"J", "N">(as<"N", "J">(x(m, n)));
+  y(m, n) =
+      sort<"N">(shifted) + at<"N">(sort<"N">(x(m, n), Order::descending), n) + as<"J", "N">(as<"N", "J">(x(m, n)));
   auto halves = split<"N", "G", "E">(x(m, n), 4) * split<"N", "G", "E">(-x(m, n), 4);
   z(m) = sum<"G", "E">(halves) + sum<"N2">(merge<"G", "E", "N2">(halves)) +
          sum<"C">(join<"C">(as<"N", "C">(x(m, n)), as<"N", "C">(x(m, n)))) +
@@ -116,7 +118,8 @@ TESSERA_KERNEL(contractions)(Kernel k, In<f16, "B", "M", "K"> a, In<f16, "B", "K
   auto i = k.all<"K">();
   y(g, m, n) = dot<"K">(a(g, m, i), b(g, i, n));
   z(m, n) = dot(c(m, i), d(i, n));
-  if (auto t = k.when(n.begin() == 0)) w(m) = sum<f64, "B", "K">(a(g, m, i)) + dot<f64, "B", "K">(a(g, m, i), a(g, m, i));
+  if (auto t = k.when(n.begin() == 0))
+    w(m) = sum<f64, "B", "K">(a(g, m, i)) + dot<f64, "B", "K">(a(g, m, i), a(g, m, i));
 };
 TEST_CASE("rule 10: batch axes, mixed narrow integers, chosen accumulators") {
   CHECK(defect(contractions.program) == "");
@@ -200,13 +203,14 @@ TEST_CASE("rule 13: Vars of a place, of a block; a copy is a new one") {
 }
 
 // Rules 14 to 16: memory
-TESSERA_KERNEL(memory)(Kernel k, In<f32, "M"> x, In<i32, "M"> ids, InOut<f32, "M"> c, InOut<i32, "N"> n, Out<f32, "N"> h,
-                       Out<f32, "M"> y) {
+TESSERA_KERNEL(memory)(Kernel k, In<f32, "M"> x, In<i32, "M"> ids, InOut<f32, "M"> c, InOut<i32, "N"> n,
+                       Out<f32, "N"> h, Out<f32, "M"> y) {
   auto m = k.block<"M">(BM);
   auto old = c(m);
   c(m).where(x(m) > 0) = old * 2;
   h(ids(m)).where(ids(m) >= 0) += x(m);
-  y(m) = x(ids(m)).where(ids(m) >= 0, -1) + c(m + 1).where(m > 3, 0) + x.pad(2)(m - 1).where(m > 0, 3) + c.pad(0)(m - 1);
+  y(m) =
+      x(ids(m)).where(ids(m) >= 0, -1) + c(m + 1).where(m > 3, 0) + x.pad(2)(m - 1).where(m > 0, 3) + c.pad(0)(m - 1);
   auto before = atomic_min(n(ids(m)), 3);
   auto swapped = atomic_compare_exchange(n(m.begin()), 3, 4);
   auto added = atomic_add(n(ids(m)).where(ids(m) > 0), swapped + before) + 1;
@@ -266,7 +270,8 @@ TESSERA_KERNEL(reducing_condition)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M"> 
   auto n = k.all<"N">();
   Var v = x(m, n), turns = k.zeros<i32>();
   auto least = any(x(m, n) > 3);
-  while (k.loop(any(reduce<"N">(v, 0, [&](Tile a, Tile b) { return where(least, a + b, a); }) > 1) && max(turns, turns) < 9)) {
+  while (k.loop(any(reduce<"N">(v, 0, [&](Tile a, Tile b) { return where(least, a + b, a); }) > 1) &&
+                max(turns, turns) < 9)) {
     v -= 1;
     turns += 1;
   }

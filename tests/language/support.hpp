@@ -20,9 +20,7 @@ constexpr int find(const ir::Program& p, ir::Op op, int which = 0) {
     if (p.nodes[i].op == op && which-- == 0) return static_cast<int>(i);
   return -1;
 }
-constexpr const ir::Node& node(const ir::Program& p, ir::Op op, int which = 0) {
-  return p.node(find(p, op, which));
-}
+constexpr const ir::Node& node(const ir::Program& p, ir::Op op, int which = 0) { return p.node(find(p, op, which)); }
 constexpr std::string_view axis_name(const ir::Program& p, const ir::Node& n, int k) {
   return p.str(p.axes[n.axes[k]].name);
 }

@@ -87,13 +87,13 @@ struct Program {
   std::span<const Node> nodes;
   std::span<const std::int32_t> operands;
   std::span<const Axis> axes;
-  std::span<const Arg> args;               ///< in the order of the signature, then shared and register arrays
-  std::span<const Extent> extents;         ///< every extent that occurs, once
+  std::span<const Arg> args;        ///< in the order of the signature, then shared and register arrays
+  std::span<const Extent> extents;  ///< every extent that occurs, once
   std::span<const std::int32_t> arg_extents;
   std::span<const Tunable> tunables;
   std::span<const Name> names;
   std::string_view text;
-  std::span<const std::uint32_t> lines;    ///< of each node, kept aside: not hashed
+  std::span<const std::uint32_t> lines;  ///< of each node, kept aside: not hashed
 
   constexpr std::string_view str(std::int32_t name_index) const {
     if (name_index < 0) return {};

@@ -24,8 +24,17 @@ struct Storage {
   std::vector<std::uint32_t> lines;
 
   constexpr Program view() const {
-    return {{kernel_name.data(), kernel_name.size()}, nodes, operands, axes, args, extents, arg_extents, tunables,
-            names, {text.data(), text.size()}, lines};
+    return {{kernel_name.data(), kernel_name.size()},
+            nodes,
+            operands,
+            axes,
+            args,
+            extents,
+            arg_extents,
+            tunables,
+            names,
+            {text.data(), text.size()},
+            lines};
   }
 };
 

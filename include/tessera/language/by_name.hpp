@@ -18,13 +18,15 @@ constexpr tessera::detail::Axes axes(const Names& names) { return {names.begin()
 
 }  // namespace detail
 
-// Reductions over the named axes, or over all where there are none. X(name, operation, what it takes, the type it gives)
-#define TESSERA_NAMED_REDUCTIONS(X)                                                                        \
-  X(sum, sum, any, accumulator) X(prod, prod, number, accumulator) X(max, reduce_max, number, keeps_type)  \
-  X(min, reduce_min, number, keeps_type) X(any, any, boolean, keeps_type) X(all, all, boolean, keeps_type)
-#define TESSERA_NAMED_REDUCTION(id, op, wants, gives)                                                              \
-  constexpr Tile id(Operand x, Names names) {                                                                      \
-    using tessera::detail::keeps_type;                                                                             \
+// Reductions over the named axes, or over all where there are none. X(name, operation, what it takes, the type it
+// gives)
+#define TESSERA_NAMED_REDUCTIONS(X)                                                                                \
+  X(sum, sum, any, accumulator)                                                                                    \
+  X(prod, prod, number, accumulator) X(max, reduce_max, number, keeps_type) X(min, reduce_min, number, keeps_type) \
+      X(any, any, boolean, keeps_type) X(all, all, boolean, keeps_type)
+#define TESSERA_NAMED_REDUCTION(id, op, wants, gives)                                                                 \
+  constexpr Tile id(Operand x, Names names) {                                                                         \
+    using tessera::detail::keeps_type;                                                                                \
     return tessera::detail::reduction(ir::Op::op, #id, tessera::detail::Wants::wants, gives, x, detail::axes(names)); \
   }
 TESSERA_NAMED_REDUCTIONS(TESSERA_NAMED_REDUCTION)
@@ -70,7 +72,9 @@ constexpr Tile at(Operand x, Names names, std::initializer_list<Operand> index) 
 }
 /// One lane of a Var, to read and to assign.
 constexpr Slot at(Var& v, std::string_view axis, Operand index) { return {v, axis, index}; }
-constexpr Block as(const Block& b, std::string_view to) { return tessera::detail::rename_block(b, to, tessera::detail::Here{}); }
+constexpr Block as(const Block& b, std::string_view to) {
+  return tessera::detail::rename_block(b, to, tessera::detail::Here{});
+}
 constexpr Tile as(Operand x, std::string_view from, std::string_view to) {
   return tessera::detail::rename_tile(x, from, to);
 }

@@ -46,12 +46,16 @@ struct Recording {
   }
   static constexpr Image<guess> first = take<guess>();
   static constexpr const auto& image() {
-    if constexpr (first.needed <= guess) return first;
-    else return larger;
+    if constexpr (first.needed <= guess)
+      return first;
+    else
+      return larger;
   }
   static constexpr Image<(first.needed > guess ? first.needed : 1)> larger = [] {
-    if constexpr (first.needed > guess) return take<first.needed>();
-    else return Image<1>{};
+    if constexpr (first.needed > guess)
+      return take<first.needed>();
+    else
+      return Image<1>{};
   }();
 };
 
@@ -105,9 +109,11 @@ TESSERA_END
 
 /// Opens a kernel: TESSERA_KERNEL(gemm)(Kernel k, In<f32, "M", "K"> a, …) { … }; It may follow `template <class T>`.
 // The parameters' names come from their text, which no type carries: it would be in every symbol.
-#define TESSERA_KERNEL(NAME)                                                     \
-  inline constexpr auto NAME = ::tessera::detail::maker([] {                     \
+// clang-format off
+#define TESSERA_KERNEL(NAME)                                                      \
+  inline constexpr auto NAME = ::tessera::detail::maker([] {                      \
     return ::tessera::detail::Signature{#NAME, __LINE__, TESSERA_DETAIL_PARAMETERS
-#define TESSERA_DETAIL_PARAMETERS(...)                                           \
-  #__VA_ARGS__};                                                                 \
+#define TESSERA_DETAIL_PARAMETERS(...)                                            \
+  #__VA_ARGS__};                                                                  \
   })->*[](__VA_ARGS__)
+// clang-format on

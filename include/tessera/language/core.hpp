@@ -29,9 +29,9 @@ constexpr std::int64_t literal_bits(Recorder* r, const Operand& o, DType t, std:
   const auto bits = static_cast<std::int64_t>(o.bits);
   if (o.kind == LiteralKind::integer && to.is_integer()) {
     const std::uint64_t magnitude = o.negative ? 0 - o.bits : o.bits;
-    const std::uint64_t limit = !o.negative     ? low_mask(to.precision)
-                                : to.has_sign   ? std::uint64_t{1} << (to.bits - 1)
-                                                : 0;
+    const std::uint64_t limit = !o.negative   ? low_mask(to.precision)
+                                : to.has_sign ? std::uint64_t{1} << (to.bits - 1)
+                                              : 0;
     if (magnitude > limit) {
       r->fail(o.line) << what << ": the literal " << (o.negative ? "-" : "") << magnitude << " is beyond " << to.name
                       << ": cast<...>() the tile to a wider type";
@@ -61,12 +61,18 @@ constexpr std::int64_t literal_bits(Recorder* r, const Operand& o, DType t, std:
 /// The type that an operand has, or that a literal takes where nothing else gives it one.
 constexpr DType natural_type(const Recorder* r, const Operand& o) {
   switch (o.kind) {
-    case LiteralKind::none: return r->type(o.id);
-    case LiteralKind::typed: return o.literal_type;
-    case LiteralKind::boolean: return DType::b8;
-    case LiteralKind::floating: return DType::f32;
-    case LiteralKind::tunable: return o.expression != nullptr && o.expression->condition ? DType::b8 : DType::i64;
-    case LiteralKind::integer: break;
+    case LiteralKind::none:
+      return r->type(o.id);
+    case LiteralKind::typed:
+      return o.literal_type;
+    case LiteralKind::boolean:
+      return DType::b8;
+    case LiteralKind::floating:
+      return DType::f32;
+    case LiteralKind::tunable:
+      return o.expression != nullptr && o.expression->condition ? DType::b8 : DType::i64;
+    case LiteralKind::integer:
+      break;
   }
   if (o.negative) return static_cast<std::int64_t>(o.bits) < -2147483648LL ? DType::i64 : DType::i32;
   return o.bits <= 0x7fffffff ? DType::i32 : o.bits >> 63 == 0 ? DType::i64 : DType::u64;
@@ -88,7 +94,8 @@ constexpr int tunable_node(Recorder* r, std::string_view tunable, std::uint32_t 
 /// Records an expression of Dims: all values are i64, comparisons b8.
 constexpr int expression_node(Recorder* r, const DimExpression& e, std::uint32_t line) {
   if (e.too_long) {
-    r->fail(line) << "an expression of Dims has more than " << DimExpression::capacity << " terms: use k.value of a part";
+    r->fail(line) << "an expression of Dims has more than " << DimExpression::capacity
+                  << " terms: use k.value of a part";
     return -1;
   }
   int stack[DimExpression::capacity] = {};
@@ -211,7 +218,8 @@ constexpr bool check_kind(Recorder* r, DType t, Wants wants, std::string_view wh
   const DTypeInfo& i = info(t);
   std::string_view mend;
   switch (wants) {
-    case Wants::any: return true;
+    case Wants::any:
+      return true;
     case Wants::number:
       if (!i.is_boolean()) return true;
       mend = "numbers are needed: cast<i32>() it";
@@ -274,8 +282,10 @@ constexpr Tile ternary(ir::Op op, std::string_view what, Wants wants, const Oper
   if (r->bad) return result(r, -1);
   const bool ab_adapts = adapts(a) && adapts(b);
   DType t = ab;
-  if (ab_adapts && !adapts(c)) t = natural_type(r, c);
-  else if (!adapts(c) && !widens(natural_type(r, c), ab)) t = common_type(r, adapts(a) ? b : a, c, what);
+  if (ab_adapts && !adapts(c))
+    t = natural_type(r, c);
+  else if (!adapts(c) && !widens(natural_type(r, c), ab))
+    t = common_type(r, adapts(a) ? b : a, c, what);
   const int in[] = {node_as(r, a, t, what), node_as(r, b, t, what), node_as(r, c, t, what)};
   if (r->bad || !check_kind(r, t, wants, what, a.line)) return result(r, -1);
   return result(r, r->join(op, t, a.line, in, 3));

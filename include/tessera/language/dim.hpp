@@ -33,8 +33,10 @@ struct DimExpression : operators::Found {
   bool too_long = false;
 
   constexpr void push(const Step& s) {
-    if (size < capacity) steps[size++] = s;
-    else too_long = true;
+    if (size < capacity)
+      steps[size++] = s;
+    else
+      too_long = true;
   }
   constexpr void append(const DimExpression& e) {
     for (int i = 0; i < e.size; ++i) push(e.steps[i]);
@@ -72,27 +74,28 @@ constexpr DimExpression dim_binary(ir::Op op, bool condition, const A& a, const 
 
 namespace operators {
 // X(operator, operation, whether it compares)
-#define TESSERA_DIM_OPERATORS(X)                                                                              \
-  X(+, add, false) X(-, sub, false) X(*, mul, false) X(/, div, false) X(%, mod, false) X(<, lt, true)        \
-  X(<=, le, true) X(>, gt, true) X(>=, ge, true) X(==, eq, true) X(!=, ne, true) X(&&, bit_and, true)        \
-  X(||, bit_or, true)
-#define TESSERA_DIM_OPERATOR(symbol, op, condition)                        \
-  template <class A, class B>                                              \
-    requires detail::DimOperands<A, B>                                     \
-  constexpr DimExpression operator symbol(const A& a, const B& b) {        \
-    return detail::dim_binary(ir::Op::op, condition, a, b);                \
+#define TESSERA_DIM_OPERATORS(X)                                                                                    \
+  X(+, add, false)                                                                                                  \
+  X(-, sub, false) X(*, mul, false) X(/, div, false) X(%, mod, false) X(<, lt, true) X(<=, le, true) X(>, gt, true) \
+      X(>=, ge, true) X(==, eq, true) X(!=, ne, true) X(&&, bit_and, true) X(||, bit_or, true)
+#define TESSERA_DIM_OPERATOR(symbol, op, condition)                 \
+  template <class A, class B>                                       \
+    requires detail::DimOperands<A, B>                              \
+  constexpr DimExpression operator symbol(const A& a, const B& b) { \
+    return detail::dim_binary(ir::Op::op, condition, a, b);         \
   }
 TESSERA_DIM_OPERATORS(TESSERA_DIM_OPERATOR)
 #undef TESSERA_DIM_OPERATOR
 #undef TESSERA_DIM_OPERATORS
 }  // namespace operators
-#define TESSERA_DIM_FUNCTION(id)                                           \
-  template <class A, class B>                                              \
-    requires detail::DimOperands<A, B>                                     \
-  constexpr DimExpression id(const A& a, const B& b) {                     \
-    return detail::dim_binary(ir::Op::id, false, a, b);                    \
+#define TESSERA_DIM_FUNCTION(id)                        \
+  template <class A, class B>                           \
+    requires detail::DimOperands<A, B>                  \
+  constexpr DimExpression id(const A& a, const B& b) {  \
+    return detail::dim_binary(ir::Op::id, false, a, b); \
   }
-TESSERA_DIM_FUNCTION(cdiv) TESSERA_DIM_FUNCTION(max) TESSERA_DIM_FUNCTION(min)
+TESSERA_DIM_FUNCTION(cdiv)
+TESSERA_DIM_FUNCTION(max) TESSERA_DIM_FUNCTION(min)
 #undef TESSERA_DIM_FUNCTION
 
-TESSERA_END
+    TESSERA_END

@@ -32,7 +32,9 @@ constexpr void place_condition(Recorder* r, int opener, int before, int now, std
     if (n.op == ir::Op::reduce || n.op == ir::Op::scan_by) {  // with its function, and what that captures
       for (int depth = 1, j = i + 1; depth > 0; ++j) {
         const ir::Node& inner = r->nodes[j];
-        depth += inner.op == ir::Op::reduce || inner.op == ir::Op::scan_by ? 1 : inner.op == ir::Op::region_end ? -1 : 0;
+        depth += inner.op == ir::Op::reduce || inner.op == ir::Op::scan_by ? 1
+                 : inner.op == ir::Op::region_end                          ? -1
+                                                                           : 0;
         moves[j] = true;
         for (int k = 0; k < inner.count; ++k) {
           const int in = r->operands[inner.first + k];
@@ -101,10 +103,14 @@ constexpr bool stays(const Recorder& r, int id) {
   switch (ir::info(n.op).op_class) {
     case ir::OpClass::control:
     case ir::OpClass::effect:
-    case ir::OpClass::block: return true;
-    case ir::OpClass::memory: return n.op != ir::Op::load;
-    case ir::OpClass::variable: return n.op != ir::Op::get;
-    default: break;
+    case ir::OpClass::block:
+      return true;
+    case ir::OpClass::memory:
+      return n.op != ir::Op::load;
+    case ir::OpClass::variable:
+      return n.op != ir::Op::get;
+    default:
+      break;
   }
   if (n.op == ir::Op::param) return true;
   for (int i = 0; i < n.rank; ++i)
@@ -164,7 +170,8 @@ constexpr void check_signature(Recorder& r) {
     const ir::Extent& e = r.extents[i];
     if (e.divide == 1) continue;
     bool bound = false;
-    for (std::int32_t other : r.arg_extents) bound = bound || (r.extents[other].base == e.base && r.extents[other].divide == 1);
+    for (std::int32_t other : r.arg_extents)
+      bound = bound || (r.extents[other].base == e.base && r.extents[other].divide == 1);
     if (!bound) {
       Text& t = r.fail_kernel() << "the extent " << r.str(e.base) << " occurs only as ";
       r.write_extent(t, i) << ", which does not tell it: add an argument with an axis " << r.str(e.base);

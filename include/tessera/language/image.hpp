@@ -169,8 +169,12 @@ constexpr auto decode() {
   }
   for (int i = 0; i < image.args; ++i) {
     const std::uint64_t a = *word++, b = *word++;
-    out.args[i] = {high(a), static_cast<DType>(b & 255), static_cast<ir::Effect>(b >> 8 & 255),
-                   static_cast<std::uint8_t>(b >> 16), (b >> 24 & 1) != 0, low(a)};
+    out.args[i] = {high(a),
+                   static_cast<DType>(b & 255),
+                   static_cast<ir::Effect>(b >> 8 & 255),
+                   static_cast<std::uint8_t>(b >> 16),
+                   (b >> 24 & 1) != 0,
+                   low(a)};
   }
   for (int i = 0; i < image.extents; ++i) {
     const std::uint64_t a = *word++;

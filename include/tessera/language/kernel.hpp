@@ -169,7 +169,8 @@ class [[maybe_unused]] Kernel {
                                        detail::Here l = detail::Here::current()) const {
     return loop_blocks(E.view(), cut, &from, &to, l);
   }
-  constexpr detail::Loop<Block> blocks(std::string_view e, Operand cut, detail::Here l = detail::Here::current()) const {
+  constexpr detail::Loop<Block> blocks(std::string_view e, Operand cut,
+                                       detail::Here l = detail::Here::current()) const {
     return loop_blocks(e, cut, nullptr, nullptr, l);
   }
   constexpr detail::Loop<Block> blocks(std::string_view e, Operand cut, Operand from, Operand to,
@@ -245,8 +246,8 @@ class [[maybe_unused]] Kernel {
   template <ElementType T, class... B>
   constexpr Tile zeros(const B&... blocks) const {
     const Operand over[] = {Operand(blocks, detail::Here{})..., Operand(0, detail::Here{})};
-    return full(dtype_of<T>, std::is_same_v<T, bool> ? Operand(false, detail::Here{}) : Operand(0, detail::Here{}), over,
-                sizeof...(B));
+    return full(dtype_of<T>, std::is_same_v<T, bool> ? Operand(false, detail::Here{}) : Operand(0, detail::Here{}),
+                over, sizeof...(B));
   }
   constexpr Tile full(DType type, Operand value, const Operand* blocks, int count) const {
     detail::Recorder* r = live();
@@ -270,7 +271,9 @@ class [[maybe_unused]] Kernel {
     return detail::result(r, detail::node_of(r, v));
   }
   /// The number of this program in the grid, row by row; of its group where the configuration groups programs.
-  constexpr Tile linear_id(detail::Here l = detail::Here::current()) const { return id_of(ir::Op::linear_id, l.line()); }
+  constexpr Tile linear_id(detail::Here l = detail::Here::current()) const {
+    return id_of(ir::Op::linear_id, l.line());
+  }
   constexpr Tile group_id(detail::Here l = detail::Here::current()) const { return id_of(ir::Op::group_id, l.line()); }
   /// The number of this program's piece along the grid block of axis E.
   template <name E>
@@ -427,7 +430,8 @@ class [[maybe_unused]] Kernel {
     detail::Recorder* r = recorder_;
     if (r->bad) return false;
     if (!r->open.empty())
-      r->fail(line) << "the grid is spanned at the top level, not inside a loop or branch: use k.blocks, k.range or k.span";
+      r->fail(line)
+          << "the grid is spanned at the top level, not inside a loop or branch: use k.blocks, k.range or k.span";
     else if (r->grid_count == 64)
       r->fail(line) << "a grid has at most 64 axes";
     return !r->bad;

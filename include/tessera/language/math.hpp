@@ -6,16 +6,18 @@
 TESSERA_BEGIN
 
 // X(name, operation, what it takes)
-#define TESSERA_UNARY_FUNCTIONS(X)                                                                                 \
-  X(abs, abs, number) X(sqrt, sqrt, floating) X(rsqrt, rsqrt, floating) X(exp, exp, floating)                      \
-  X(exp2, exp2, floating) X(expm1, expm1, floating) X(log, log, floating) X(log2, log2, floating)                  \
-  X(log1p, log1p, floating) X(sin, sin, floating) X(cos, cos, floating) X(tan, tan, floating)                      \
-  X(tanh, tanh, floating) X(erf, erf, floating) X(sigmoid, sigmoid, floating) X(floor, floor, floating)            \
-  X(ceil, ceil, floating) X(trunc, trunc, floating) X(round, round, floating)
+#define TESSERA_UNARY_FUNCTIONS(X)                                                                                  \
+  X(abs, abs, number)                                                                                               \
+  X(sqrt, sqrt, floating) X(rsqrt, rsqrt, floating) X(exp, exp, floating) X(exp2, exp2, floating)                   \
+      X(expm1, expm1, floating) X(log, log, floating) X(log2, log2, floating) X(log1p, log1p, floating)             \
+          X(sin, sin, floating) X(cos, cos, floating) X(tan, tan, floating) X(tanh, tanh, floating)                 \
+              X(erf, erf, floating) X(sigmoid, sigmoid, floating) X(floor, floor, floating) X(ceil, ceil, floating) \
+                  X(trunc, trunc, floating) X(round, round, floating)
 // X(name, operation, what it takes)
-#define TESSERA_BINARY_FUNCTIONS(X)                                                                                \
-  X(max, max, number) X(min, min, number) X(max_number, max_number, number) X(min_number, min_number, number)      \
-  X(pow, pow, floating) X(cdiv, cdiv, integer)
+#define TESSERA_BINARY_FUNCTIONS(X)                                                                             \
+  X(max, max, number)                                                                                           \
+  X(min, min, number) X(max_number, max_number, number) X(min_number, min_number, number) X(pow, pow, floating) \
+      X(cdiv, cdiv, integer)
 
 #define TESSERA_UNARY_FUNCTION(id, op, wants) \
   constexpr Tile id(Operand a) { return detail::unary(ir::Op::op, #id, detail::Wants::wants, a); }
@@ -24,13 +26,13 @@ TESSERA_UNARY_FUNCTIONS(TESSERA_UNARY_FUNCTION)
 #undef TESSERA_UNARY_FUNCTIONS
 
 // The second form matches two values of one kind exactly, and so wins against templates of other namespaces (std::max).
-#define TESSERA_BINARY_FUNCTION(id, op, wants)                                                                 \
-  constexpr Tile id(Operand a, Operand b) {                                                                    \
-    return detail::binary(ir::Op::op, #id, detail::Wants::wants, detail::Gives::same, a, b);                   \
-  }                                                                                                            \
-  template <detail::Recorded A>                                                                                \
-  constexpr Tile id(const A& a, const A& b, detail::Here l = detail::Here::current()) {                        \
-    return id(Operand(a, l), Operand(b, l));                                                                   \
+#define TESSERA_BINARY_FUNCTION(id, op, wants)                                               \
+  constexpr Tile id(Operand a, Operand b) {                                                  \
+    return detail::binary(ir::Op::op, #id, detail::Wants::wants, detail::Gives::same, a, b); \
+  }                                                                                          \
+  template <detail::Recorded A>                                                              \
+  constexpr Tile id(const A& a, const A& b, detail::Here l = detail::Here::current()) {      \
+    return id(Operand(a, l), Operand(b, l));                                                 \
   }
 TESSERA_BINARY_FUNCTIONS(TESSERA_BINARY_FUNCTION)
 #undef TESSERA_BINARY_FUNCTION
@@ -83,8 +85,7 @@ constexpr Tile cast(Operand a, Rounding rounding = Rounding::standard, Saturatio
 constexpr Tile cast(Operand a, Operand like) {
   detail::Recorder* r = detail::recorder_of(a, like);
   const int x = detail::node_of(r, like, "cast");
-  return x < 0 ? detail::result(r, -1)
-               : detail::cast_to(a, r->type(x), Rounding::standard, Saturation::standard);
+  return x < 0 ? detail::result(r, -1) : detail::cast_to(a, r->type(x), Rounding::standard, Saturation::standard);
 }
 /// The same bits as another type of equal width.
 template <ElementType T>
@@ -137,9 +138,8 @@ constexpr Tile gelu(Operand x) {
 }
 /// x/2 × (1 + tanh(√(2/π) (x + 0.044715 x³))).
 constexpr Tile gelu_tanh(Operand x) {
-  return detail::in_f32(x, "gelu_tanh", [](Operand v) {
-    return 0.5 * v * (1 + tanh(0.79788456080286536 * (v + 0.044715 * v * v * v)));
-  });
+  return detail::in_f32(
+      x, "gelu_tanh", [](Operand v) { return 0.5 * v * (1 + tanh(0.79788456080286536 * (v + 0.044715 * v * v * v))); });
 }
 
 TESSERA_END

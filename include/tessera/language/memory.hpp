@@ -30,11 +30,11 @@ struct Access {
   Recorder* recorder = nullptr;
   std::int32_t arg = -1;
   std::int32_t index[ir::max_rank] = {};
-  std::int32_t pad = -1;    ///< what is read outside, −1 for none
-  std::int32_t mask = -1;   ///< −1 for none
+  std::int32_t pad = -1;   ///< what is read outside, −1 for none
+  std::int32_t mask = -1;  ///< −1 for none
   std::uint32_t line = 0;
   std::uint64_t grid = 0;
-  ir::Node place;           ///< axes and type
+  ir::Node place;  ///< axes and type
 
   constexpr bool valid() const { return !recorder->bad; }
   constexpr ir::Effect effect() const { return recorder->args[arg].effect; }
@@ -70,8 +70,9 @@ constexpr Access access(Recorder* r, int arg, const Operand* index, int count, s
   const ir::Arg& argument = r->args[arg];
   a.place.type = argument.type;
   if (argument.rank != count) {
-    r->fail(line) << "argument " << a.name() << " has " << int{argument.rank} << (argument.rank == 1 ? " axis, " : " axes, ")
-                  << count << (count == 1 ? " index is given" : " indices are given");
+    r->fail(line) << "argument " << a.name() << " has " << int{argument.rank}
+                  << (argument.rank == 1 ? " axis, " : " axes, ") << count
+                  << (count == 1 ? " index is given" : " indices are given");
     return a;
   }
   for (int i = 0; i < count; ++i) {
@@ -138,7 +139,8 @@ constexpr bool inside(Access& a, int value, std::string_view what, std::uint32_t
         return false;
       }
     r->fail(line) << "argument " << a.name() << ": the " << what << " has axis " << r->axis_name(v.axes[i])
-                  << ", which the place has not: reduce it, sum<\"" << r->axis_name(v.axes[i]) << "\">(...), or index by it";
+                  << ", which the place has not: reduce it, sum<\"" << r->axis_name(v.axes[i])
+                  << "\">(...), or index by it";
     return false;
   }
   return true;
@@ -221,7 +223,8 @@ constexpr int write(Access& a, ir::Op op, const Operand& value, std::int64_t imm
 /// A place in memory, `c(m, n)`: read as a value, written by = and +=.
 class Place : public operators::Found {
  public:
-  constexpr Place(const detail::Access& a, int value) : access_(a), value_(value), generation_(a.recorder->generation) {}
+  constexpr Place(const detail::Access& a, int value)
+      : access_(a), value_(value), generation_(a.recorder->generation) {}
   constexpr Place(const Place&) = default;
 
   /// Stores; the value spreads over the place's axes that it lacks.
@@ -242,7 +245,8 @@ class Place : public operators::Found {
   }
   constexpr void operator*=(Operand v) {
     if (access_.valid())
-      access_.recorder->fail(v.line) << "argument " << access_.name() << ": memory has = and += only: write c(...) = c(...) * value";
+      access_.recorder->fail(v.line) << "argument " << access_.name()
+                                     << ": memory has = and += only: write c(...) = c(...) * value";
   }
 
   /// The place restricted to the lanes where `mask` holds: what = and += write, others skip.
@@ -291,7 +295,8 @@ constexpr Operand::Operand(const Place& p, detail::Here l) : recorder(p.access()
   if (line != 0) a.line = line;
   if (recorder->bad) return;
   if (a.mask >= 0) {
-    recorder->fail(a.line) << "argument " << a.name() << ": a masked read needs a value for the other lanes: where(mask, other)";
+    recorder->fail(a.line) << "argument " << a.name()
+                           << ": a masked read needs a value for the other lanes: where(mask, other)";
     return;
   }
   id = p.value() >= 0 ? p.value() : detail::load(a);
@@ -495,13 +500,14 @@ constexpr Tile atomic(const Place& p, ir::AtomicKind kind, std::string_view what
 
 // Atomics on places of InOut arguments: each gives the value that stood there before. They are unordered.
 // X(name, kind, what it takes)
-#define TESSERA_ATOMICS(X)                                                                                    \
-  X(atomic_add, add, number) X(atomic_min, min, number) X(atomic_max, max, number)                            \
-  X(atomic_exchange, exchange, any) X(atomic_and, bit_and, integer_or_boolean)                                \
-  X(atomic_or, bit_or, integer_or_boolean) X(atomic_xor, bit_xor, integer_or_boolean)
-#define TESSERA_ATOMIC(id, kind, wants)                                                       \
-  constexpr Tile id(const Place& place, Operand value) {                                      \
-    return detail::atomic(place, ir::AtomicKind::kind, #id, detail::Wants::wants, value);     \
+#define TESSERA_ATOMICS(X)                                                                \
+  X(atomic_add, add, number)                                                              \
+  X(atomic_min, min, number) X(atomic_max, max, number) X(atomic_exchange, exchange, any) \
+      X(atomic_and, bit_and, integer_or_boolean) X(atomic_or, bit_or, integer_or_boolean) \
+          X(atomic_xor, bit_xor, integer_or_boolean)
+#define TESSERA_ATOMIC(id, kind, wants)                                                   \
+  constexpr Tile id(const Place& place, Operand value) {                                  \
+    return detail::atomic(place, ir::AtomicKind::kind, #id, detail::Wants::wants, value); \
   }
 TESSERA_ATOMICS(TESSERA_ATOMIC)
 #undef TESSERA_ATOMIC

@@ -75,7 +75,8 @@ inline constexpr bool nothing_wrong = false;
 /// Not a type to use: the compiler shows a wrong kernel's message as this template's arguments, in pieces.
 template <name... Why>
 struct error {
-  static_assert(detail::nothing_wrong<Why...>, "tessera: this kernel is wrong: read the text in error<...> beside this line");
+  static_assert(detail::nothing_wrong<Why...>,
+                "tessera: this kernel is wrong: read the text in error<...> beside this line");
 };
 
 namespace detail {

@@ -8,8 +8,9 @@
 
 TESSERA_BEGIN
 
-/// Where the operators on recorded values live. Only what derives from `Found` finds them (by argument-dependent lookup),
-/// so that they are no candidates, which compilers would have to refuse one by one, of every other `==` and `<<`.
+/// Where the operators on recorded values live. Only what derives from `Found` finds them (by argument-dependent
+/// lookup), so that they are no candidates, which compilers would have to refuse one by one, of every other `==` and
+/// `<<`.
 namespace operators {
 struct Found {};
 }  // namespace operators

@@ -57,9 +57,10 @@ inline Recorder*& recordings() {
 }
 template <class B>
 constexpr bool no_branch() {
-  static_assert(!sizeof(B),
-                "tessera: C++ cannot branch on a tile: use where(c, a, b) for values, if (auto t = k.when(c)) for effects, "
-                "while (k.loop(c)) for loops");
+  static_assert(
+      !sizeof(B),
+      "tessera: C++ cannot branch on a tile: use where(c, a, b) for values, if (auto t = k.when(c)) for effects, "
+      "while (k.loop(c)) for loops");
   return false;
 }
 
@@ -118,9 +119,9 @@ class Operand : public operators::Found {
   detail::Recorder* recorder = nullptr;
   std::int32_t id = -1;
   detail::LiteralKind kind = detail::LiteralKind::none;
-  bool negative = false;    ///< of an integer literal
-  bool fresh = false;       ///< a temporary of the same expression
-  std::uint64_t bits = 0;   ///< of a literal: two's complement, or a double
+  bool negative = false;   ///< of an integer literal
+  bool fresh = false;      ///< a temporary of the same expression
+  std::uint64_t bits = 0;  ///< of a literal: two's complement, or a double
   DType literal_type = DType::i64;
   std::string_view tunable;
   const DimExpression* expression = nullptr;

@@ -7,26 +7,26 @@ TESSERA_BEGIN
 namespace operators {
 
 // X(operator, operation, what it takes, what it gives)
-#define TESSERA_BINARY_OPERATORS(X)           \
-  X(+, add, number, same)                     \
-  X(-, sub, number, same)                     \
-  X(*, mul, number, same)                     \
-  X(/, div, number, same)                     \
-  X(%, mod, number, same)                     \
-  X(&, bit_and, integer_or_boolean, same)     \
-  X(|, bit_or, integer_or_boolean, same)      \
-  X(^, bit_xor, integer_or_boolean, same)     \
-  X(<<, shl, integer, same)                   \
-  X(>>, shr, integer, same)                   \
-  X(<, lt, number, condition)                 \
-  X(<=, le, number, condition)                \
-  X(>, gt, number, condition)                 \
-  X(>=, ge, number, condition)                \
-  X(==, eq, any, condition)                   \
+#define TESSERA_BINARY_OPERATORS(X)       \
+  X(+, add, number, same)                 \
+  X(-, sub, number, same)                 \
+  X(*, mul, number, same)                 \
+  X(/, div, number, same)                 \
+  X(%, mod, number, same)                 \
+  X(&, bit_and, integer_or_boolean, same) \
+  X(|, bit_or, integer_or_boolean, same)  \
+  X(^, bit_xor, integer_or_boolean, same) \
+  X(<<, shl, integer, same)               \
+  X(>>, shr, integer, same)               \
+  X(<, lt, number, condition)             \
+  X(<=, le, number, condition)            \
+  X(>, gt, number, condition)             \
+  X(>=, ge, number, condition)            \
+  X(==, eq, any, condition)               \
   X(!=, ne, any, condition)
-#define TESSERA_BINARY_OPERATOR(symbol, op, wants, gives)                                                        \
-  constexpr Tile operator symbol(Operand a, Operand b) {                                                         \
-    return detail::binary(ir::Op::op, #symbol, detail::Wants::wants, detail::Gives::gives, a, b);                \
+#define TESSERA_BINARY_OPERATOR(symbol, op, wants, gives)                                         \
+  constexpr Tile operator symbol(Operand a, Operand b) {                                          \
+    return detail::binary(ir::Op::op, #symbol, detail::Wants::wants, detail::Gives::gives, a, b); \
   }
 TESSERA_BINARY_OPERATORS(TESSERA_BINARY_OPERATOR)
 #undef TESSERA_BINARY_OPERATOR
@@ -55,8 +55,8 @@ constexpr Operand exact(const T& value) {
   return o;
 }
 template <class A, class B>
-concept LogicalOperands = (Handle<A> && (Recorded<B> || std::is_arithmetic_v<B>)) ||
-                          (Recorded<A> && Handle<B>) || (std::is_arithmetic_v<A> && Handle<B>);
+concept LogicalOperands = (Handle<A> && (Recorded<B> || std::is_arithmetic_v<B>)) || (Recorded<A> && Handle<B>) ||
+                          (std::is_arithmetic_v<A> && Handle<B>);
 
 }  // namespace detail
 namespace operators {
@@ -83,12 +83,12 @@ constexpr Tile operator!(const A& a) {
 
 // Compound assignment: of a Var it is an assignment; a Tile refuses.
 #define TESSERA_COMPOUND_OPERATORS(X) X(+) X(-) X(*) X(/) X(%) X(&) X(|) X(^) X(<<) X(>>)
-#define TESSERA_COMPOUND_OPERATOR(symbol)                                                        \
-  constexpr void operator symbol##=(Var& v, Operand x) {                                         \
-    const detail::OnLine on(v.recorder(), x.line);                                               \
-    v.set(Operand(Operand(v) symbol x), x.line);                                                 \
-  }                                                                                              \
-  constexpr void operator symbol##=(Tile& t, Operand x) { t.refuse(x.line, false); }             \
+#define TESSERA_COMPOUND_OPERATOR(symbol)                                            \
+  constexpr void operator symbol##=(Var& v, Operand x) {                             \
+    const detail::OnLine on(v.recorder(), x.line);                                   \
+    v.set(Operand(Operand(v) symbol x), x.line);                                     \
+  }                                                                                  \
+  constexpr void operator symbol##=(Tile& t, Operand x) { t.refuse(x.line, false); } \
   constexpr void operator symbol##=(Tile&& t, Operand x) { t.refuse(x.line, true); }
 TESSERA_COMPOUND_OPERATORS(TESSERA_COMPOUND_OPERATOR)
 #undef TESSERA_COMPOUND_OPERATOR

@@ -55,8 +55,8 @@ inline ir::Storage to_storage(const Recorder& r) {
 
 }  // namespace detail
 
-/// Records a program at run time: `body` is called once with the Kernel and the parameters that it declares, as a kernel
-/// of TESSERA_KERNEL is. `parameters` names them, as in "x, y, scale"; unnamed ones are called arg0, arg1, …
+/// Records a program at run time: `body` is called once with the Kernel and the parameters that it declares, as a
+/// kernel of TESSERA_KERNEL is. `parameters` names them, as in "x, y, scale"; unnamed ones are called arg0, arg1, …
 /// Throws UserError, with the text that would be a compile error in TESSERA_KERNEL.
 ///
 ///     ir::Storage s = ir::record("scale", [](Kernel k, In<f32, "N"> x, Out<f32, "N"> y) {

@@ -1,4 +1,5 @@
-// Owns the recorder: what a kernel's operations write their nodes, axes and messages into, in constant evaluation or not.
+// Owns the recorder: what a kernel's operations write their nodes, axes and messages into, in constant evaluation or
+// not.
 #pragma once
 
 #include <cstdint>
@@ -23,16 +24,16 @@ struct NodeMeta {
   std::uint64_t grid = 0;  ///< the grid dimensions that the value depends on, by bits
   std::uint32_t line = 0;
   std::int32_t region = 0;
-  std::int32_t uses = 0;    ///< operands that name it
-  std::int32_t atomic = -1; ///< an atomic that the value comes from within the same expression
-  bool uniform = false;     ///< known before the launch
-  bool constant = false;    ///< made of literals and tunables
+  std::int32_t uses = 0;     ///< operands that name it
+  std::int32_t atomic = -1;  ///< an atomic that the value comes from within the same expression
+  bool uniform = false;      ///< known before the launch
+  bool constant = false;     ///< made of literals and tunables
 };
 
 /// What makes two requests for an axis one axis, beside name and extent.
 struct AxisMeta {
-  std::int32_t cut = -1;    ///< the node of the cut, −1 for none
-  std::int32_t root = -1;   ///< the axis whose positions it has: itself, or that of which it is another name
+  std::int32_t cut = -1;               ///< the node of the cut, −1 for none
+  std::int32_t root = -1;              ///< the axis whose positions it has: itself, or that of which it is another name
   std::int32_t key[3] = {-1, -1, -1};  ///< of a made axis: operation, and what it was made from
 };
 
@@ -40,7 +41,7 @@ struct AxisMeta {
 struct Region {
   ir::Op kind = ir::Op::literal;
   std::int32_t id = 0;
-  std::int32_t node = -1;       ///< the node that opened it
+  std::int32_t node = -1;  ///< the node that opened it
   std::uint32_t line = 0, column = 0;
   string_view function;         ///< where it stands
   std::uint64_t when_grid = 0;  ///< to restore at its end
@@ -58,7 +59,9 @@ struct PendingStore {
   std::uint64_t grid;
 };
 
-[[noreturn]] inline void an_operation_on_numbers_only_has_no_kernel_write_k_value_of_one_of_them() { __builtin_abort(); }
+[[noreturn]] inline void an_operation_on_numbers_only_has_no_kernel_write_k_value_of_one_of_them() {
+  __builtin_abort();
+}
 
 /// Records one program.
 class Recorder {
@@ -86,15 +89,15 @@ class Recorder {
   int scalar_count = 0;
   int grid_count = 0;
   std::uint64_t when_grid = 0;
-  int last_if = -1;         ///< the if_region whose `end` is the last node recorded, for otherwise
-  std::uint32_t line = 0;   ///< of the last operation that knew its own
+  int last_if = -1;             ///< the if_region whose `end` is the last node recorded, for otherwise
+  std::uint32_t line = 0;       ///< of the last operation that knew its own
   std::uint32_t user_line = 0;  ///< within a composed operation: the line that its user wrote it on
 
   Text error;
   bool bad = false;
 
-  unsigned generation = 0;   ///< at run time: which recording this is
-  Recorder* outer = nullptr; ///< at run time: the recording that this one interrupts
+  unsigned generation = 0;    ///< at run time: which recording this is
+  Recorder* outer = nullptr;  ///< at run time: the recording that this one interrupts
 
   constexpr Recorder() { region_open.push(true); }
 
@@ -219,9 +222,13 @@ class Recorder {
     }
     switch (n.op) {
       case ir::Op::literal:
-      case ir::Op::tunable: m.constant = m.uniform = true; break;
+      case ir::Op::tunable:
+        m.constant = m.uniform = true;
+        break;
       case ir::Op::extent:
-      case ir::Op::scalar: m.uniform = true; break;
+      case ir::Op::scalar:
+        m.uniform = true;
+        break;
       default:
         if (ir::info(n.op).op_class == ir::OpClass::elementwise && n.rank == 0) {
           m.uniform = uniform;
@@ -288,9 +295,12 @@ class Recorder {
     for (int i = 0; i < n.rank; ++i)
       if (axis_name(n.axes[i]) == axis) return n.axes[i];
     Text& t = fail(at) << what << ": the tile has no axis " << axis;
-    if (n.rank == 0) t << "; it has no axes";
-    else if (n.rank == 1) t << "; its axis is ";
-    else t << "; its axes are ";
+    if (n.rank == 0)
+      t << "; it has no axes";
+    else if (n.rank == 1)
+      t << "; its axis is ";
+    else
+      t << "; its axes are ";
     for (int i = 0; i < n.rank; ++i) t << (i != 0 ? ", " : "") << axis_name(n.axes[i]);
     return -1;
   }
@@ -306,7 +316,8 @@ class Recorder {
   }
   constexpr void conflict(int a, int b, std::uint32_t at) {
     string_view how = ", at different positions";
-    if (axes[a].extent != axes[b].extent) how = ", over different extents";
+    if (axes[a].extent != axes[b].extent)
+      how = ", over different extents";
     else if (!same_cut(axis_meta[a].cut, axis_meta[b].cut) || axis_meta[a].key[1] != axis_meta[b].key[1] ||
              axis_meta[a].key[2] != axis_meta[b].key[2])
       how = ", cut into different pieces";
@@ -333,7 +344,8 @@ class Recorder {
   constexpr int made_axis(int name, int a, int b, int c) const {
     for (int i = 0; i < axes.size(); ++i) {
       const AxisMeta& m = axis_meta[i];
-      if (axes[i].name == name && m.key[0] == a && m.key[1] == b && m.key[2] == c && usable_region(axes[i].node)) return i;
+      if (axes[i].name == name && m.key[0] == a && m.key[1] == b && m.key[2] == c && usable_region(axes[i].node))
+        return i;
     }
     return -1;
   }
@@ -381,8 +393,7 @@ class Recorder {
   /// A region is closed from outside it: by break, return or goto.
   constexpr void left_early() {
     if (bad || open.empty()) return;
-    fail(open.back().line)
-        << "a loop that starts here is left by break or return: use while (k.loop(condition))";
+    fail(open.back().line) << "a loop that starts here is left by break or return: use while (k.loop(condition))";
   }
 
  private:

@@ -14,8 +14,8 @@ constexpr DType keeps_type(DType t) { return t; }
 constexpr DType gives_position(DType) { return DType::i64; }
 
 /// Reduces the named axes, or all where none is named.
-constexpr Tile reduction(ir::Op op, std::string_view what, Wants wants, DType (*gives)(DType), const Operand& a, Axes over,
-                         bool cast_first = false, DType accumulate = DType::f32) {
+constexpr Tile reduction(ir::Op op, std::string_view what, Wants wants, DType (*gives)(DType), const Operand& a,
+                         Axes over, bool cast_first = false, DType accumulate = DType::f32) {
   Recorder* r = recorder_of(a);
   int x = node_of(r, a, what);
   if (x < 0 || !check_kind(r, r->type(x), wants, what, a.line)) return result(r, -1);
@@ -93,14 +93,16 @@ constexpr Tile mean_of(const Operand& a, Axes over) {
 }
 
 /// The contraction of `a` and `b` over the named axes, or over the one that they share.
-constexpr Tile contraction(const Operand& a, const Operand& b, Axes over, bool chosen = false, DType accumulate = DType::f32) {
+constexpr Tile contraction(const Operand& a, const Operand& b, Axes over, bool chosen = false,
+                           DType accumulate = DType::f32) {
   Recorder* r = recorder_of(a, b);
   int x = node_of(r, a, "dot"), y = node_of(r, b, "dot");
   if (r->bad) return result(r, -1);
   const std::uint32_t line = a.line;
   const DType s = r->type(x), t = r->type(y);
   const bool narrow_integers = info(s).is_integer() && info(t).is_integer() && info(s).bits <= 16 && info(t).bits <= 16;
-  if (!check_kind(r, s, Wants::number, "dot", line) || !check_kind(r, t, Wants::number, "dot", line)) return result(r, -1);
+  if (!check_kind(r, s, Wants::number, "dot", line) || !check_kind(r, t, Wants::number, "dot", line))
+    return result(r, -1);
   DType meet = s;
   if (s != t && narrow_integers && !widens(s, t) && !widens(t, s)) {
     // Signed and unsigned meet in the narrowest type of both: i8 and u8 in i16.
@@ -116,8 +118,8 @@ constexpr Tile contraction(const Operand& a, const Operand& b, Axes over, bool c
   DType type = accumulator(meet);
   if (chosen) {
     if (!widens(r->type(x), accumulate) || !widens(r->type(y), accumulate)) {
-      r->fail(line) << "dot: " << dtype_name(r->type(x)) << " and " << dtype_name(r->type(y)) << " cannot be accumulated in "
-                    << dtype_name(accumulate) << ": it is narrower";
+      r->fail(line) << "dot: " << dtype_name(r->type(x)) << " and " << dtype_name(r->type(y))
+                    << " cannot be accumulated in " << dtype_name(accumulate) << ": it is narrower";
       return result(r, -1);
     }
     type = accumulate;
@@ -162,14 +164,15 @@ constexpr Tile contraction(const Operand& a, const Operand& b, Axes over, bool c
 }  // namespace detail
 
 // Reductions by name; without names, over all axes. X(name, operation, what it takes, the type it gives)
-#define TESSERA_REDUCTIONS(X)                                                                          \
-  X(sum, sum, any, accumulator) X(prod, prod, number, accumulator) X(max, reduce_max, number, keeps_type) \
-  X(min, reduce_min, number, keeps_type) X(any, any, boolean, keeps_type) X(all, all, boolean, keeps_type)
-#define TESSERA_REDUCTION(id, op, wants, gives)                                                                     \
-  template <name... N>                                                                                              \
-  constexpr Tile id(Operand x) {                                                                                    \
-    using detail::keeps_type;                                                                                       \
-    return detail::reduction(ir::Op::op, #id, detail::Wants::wants, gives, x, detail::NameList<N...>::axes);        \
+#define TESSERA_REDUCTIONS(X)                                                                                      \
+  X(sum, sum, any, accumulator)                                                                                    \
+  X(prod, prod, number, accumulator) X(max, reduce_max, number, keeps_type) X(min, reduce_min, number, keeps_type) \
+      X(any, any, boolean, keeps_type) X(all, all, boolean, keeps_type)
+#define TESSERA_REDUCTION(id, op, wants, gives)                                                              \
+  template <name... N>                                                                                       \
+  constexpr Tile id(Operand x) {                                                                             \
+    using detail::keeps_type;                                                                                \
+    return detail::reduction(ir::Op::op, #id, detail::Wants::wants, gives, x, detail::NameList<N...>::axes); \
   }
 TESSERA_REDUCTIONS(TESSERA_REDUCTION)
 #undef TESSERA_REDUCTION
@@ -178,14 +181,14 @@ TESSERA_REDUCTIONS(TESSERA_REDUCTION)
 /// The sum, accumulated in `T`: sum<f64, "N">(x).
 template <ElementType T, name... N>
 constexpr Tile sum(Operand x) {
-  return detail::reduction(ir::Op::sum, "sum", detail::Wants::number, detail::keeps_type, x, detail::NameList<N...>::axes,
-                           true, dtype_of<T>);
+  return detail::reduction(ir::Op::sum, "sum", detail::Wants::number, detail::keeps_type, x,
+                           detail::NameList<N...>::axes, true, dtype_of<T>);
 }
 /// The product, accumulated in `T`.
 template <ElementType T, name... N>
 constexpr Tile prod(Operand x) {
-  return detail::reduction(ir::Op::prod, "prod", detail::Wants::number, detail::keeps_type, x, detail::NameList<N...>::axes,
-                           true, dtype_of<T>);
+  return detail::reduction(ir::Op::prod, "prod", detail::Wants::number, detail::keeps_type, x,
+                           detail::NameList<N...>::axes, true, dtype_of<T>);
 }
 /// The sum over the existing lanes by their number.
 template <name... N>
@@ -294,8 +297,8 @@ constexpr DType combined_type(const Recorder* r, const Operand* tiles, int count
 }
 
 template <std::size_t K, class F>
-constexpr std::array<Tile, K> combine(ir::Op op, std::string_view what, std::string_view axis, const Operand (&tiles)[K],
-                                      const Operand (&identities)[K], F f) {
+constexpr std::array<Tile, K> combine(ir::Op op, std::string_view what, std::string_view axis,
+                                      const Operand (&tiles)[K], const Operand (&identities)[K], F f) {
   Recorder* r = nullptr;
   std::uint32_t line = 0;
   for (const Operand& o : tiles) {

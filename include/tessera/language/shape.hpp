@@ -125,7 +125,8 @@ constexpr int block_of_axis(Recorder* r, int axis, std::string_view what, std::u
   if (r->is_block(node)) return node;
   const int root = r->axes[r->axis_meta[axis].root].node;
   if (!r->is_block(root)) {
-    r->fail(line) << what << ": axis " << r->axis_name(axis) << " was made by an operation and has no positions of its own";
+    r->fail(line) << what << ": axis " << r->axis_name(axis)
+                  << " was made by an operation and has no positions of its own";
     return -1;
   }
   ir::Node n = r->node(root);
@@ -191,7 +192,8 @@ constexpr Tile split_tile(const Operand& a, std::string_view axis, std::string_v
     to_inner = r->node(i).axes[0];
     cut = r->axis_meta[to_inner].cut;
     if (cut < 0) {
-      r->fail(a.line) << "split: the inner block has no size of its own: use k.lanes<\"" << r->axis_name(to_inner) << "\">(size)";
+      r->fail(a.line) << "split: the inner block has no size of its own: use k.lanes<\"" << r->axis_name(to_inner)
+                      << "\">(size)";
       return result(r, -1);
     }
   } else {
@@ -243,7 +245,8 @@ constexpr Tile merge_tile(const Operand& a, std::string_view outer, std::string_
     merged = r->node(b).axes[0];
   } else {
     merged = made_axis(r, to, ir::AxisKind::made, from_outer, 1000 + static_cast<int>(ir::Op::merge), from_outer,
-                       from_inner, a.line).axis;
+                       from_inner, a.line)
+                 .axis;
   }
   if (r->bad) return result(r, -1);
   ir::Node n = r->node(x);
@@ -322,7 +325,8 @@ class Slot : public operators::Found {
 
  private:
   constexpr void refuse(std::uint32_t line) const {
-    if (!recorder_->bad) recorder_->fail(line) << "a named lane of a Var is its value: assign at<...>(v, index) = value";
+    if (!recorder_->bad)
+      recorder_->fail(line) << "a named lane of a Var is its value: assign at<...>(v, index) = value";
   }
   constexpr void put(Operand v, std::uint32_t line = 0) {
     using namespace detail;
