@@ -2,15 +2,9 @@
 #include "jit/math/erf.hpp"
 #include "jit/math/exp.hpp"
 #include "jit/math/log.hpp"
-#if __has_include("jit/math/pow.hpp")
 #include "jit/math/pow.hpp"
-#define HAVE_POW 1
-#endif
 #include "jit/math/tanh.hpp"
-#if __has_include("jit/math/trig.hpp")
 #include "jit/math/trig.hpp"
-#define HAVE_TRIG 1
-#endif
 #include "targets/cpu/plan/planner.hpp"
 #include "tessera/call/errors.hpp"
 
@@ -79,7 +73,6 @@ class MathBuilder {
 Value Planner::math(Op op, Value x, Value y) {
   MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), machine_.has_fma);
   namespace m = jit::math;
-  (void)y;
   switch (op) {
     case Op::exp: return m::exp(b, x);
     case Op::exp2: return m::exp2(b, x);
@@ -87,17 +80,13 @@ Value Planner::math(Op op, Value x, Value y) {
     case Op::log: return m::log(b, x);
     case Op::log2: return m::log2(b, x);
     case Op::log1p: return m::log1p(b, x);
-#ifdef HAVE_TRIG
     case Op::sin: return m::sin(b, x);
     case Op::cos: return m::cos(b, x);
     case Op::tan: return m::tan(b, x);
-#endif
     case Op::tanh: return m::tanh(b, x);
     case Op::erf: return m::erf(b, x);
     case Op::sigmoid: return m::sigmoid(b, x);
-#ifdef HAVE_POW
     case Op::pow: return m::pow(b, x, y);
-#endif
     default: throw InternalError("planning: no mathematical function " + std::string(info(op).text));
   }
 }
