@@ -58,14 +58,14 @@ void show_speed(Reader& reader) {
     peak = std::max(peak, measure_peak());
     all = std::min(all, milliseconds([&] { reader.read(); }));
   }
-  std::printf("  %-26s %7.1f GFLOP/s  %s\n", "kernel, one thread", best,
+  std::printf("  %-26s %9.2f GFLOP/s  %s\n", "kernel, one thread", best,
               faint("2 x " + std::to_string(reader.m) + " x " + std::to_string(reader.n) + " x " +
                     std::to_string(pixels) + " operations; best of 40")
                   .c_str());
-  std::printf("  %-26s %7.1f GFLOP/s  %s\n", "peak of a core, measured", peak,
+  std::printf("  %-26s %9.2f GFLOP/s  %s\n", "peak of a core, measured", peak,
               faint(std::string("multiply-adds in registers: ") + peak_vectors()).c_str());
-  std::printf("  %-26s %7.1f %%\n", "kernel / peak", 100 * best / peak);
-  std::printf("  %-26s %7.2f ms       %s\n", "all kernels, all threads", all,
+  std::printf("  %-26s %9.2f %%\n", "kernel / peak", 100 * best / peak);
+  std::printf("  %-26s %9.2f ms       %s\n", "all kernels, all threads", all,
               faint("norms, distances and votes; best of 40").c_str());
 }
 
