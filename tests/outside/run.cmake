@@ -24,12 +24,16 @@ endfunction()
 
 # What the build of this tree was configured with: equal flags let ccache answer for the library's sources.
 set(inherited)
-foreach(name CMAKE_BUILD_TYPE CMAKE_CXX_FLAGS_RELWITHDEBINFO CMAKE_GENERATOR)
+foreach(name CMAKE_BUILD_TYPE CMAKE_CXX_FLAGS_RELWITHDEBINFO CMAKE_GENERATOR TESSERA_WARNINGS_AS_ERRORS)
   file(STRINGS ${build}/CMakeCache.txt line REGEX "^${name}:")
   string(REGEX REPLACE "^[^=]*=" "" ${name} "${line}")
 endforeach()
 list(APPEND inherited -G ${CMAKE_GENERATOR} -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}
   "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=${CMAKE_CXX_FLAGS_RELWITHDEBINFO}" -DMAIN=${work}/main.cpp)
+if(kind STREQUAL "add_subdirectory")
+  list(APPEND inherited -DTESSERA_WARNINGS_AS_ERRORS=${TESSERA_WARNINGS_AS_ERRORS})
+endif()
+set(ENV{CCACHE_NOHASHDIR} true)
 find_program(ccache ccache)
 if(ccache)
   list(APPEND inherited -DCMAKE_CXX_COMPILER_LAUNCHER=${ccache})
