@@ -20,10 +20,15 @@ constexpr tessera::detail::Axes axes(const Names& names) { return {names.begin()
 
 // Reductions over the named axes, or over all where there are none. X(name, operation, what it takes, the type it
 // gives)
-#define TESSERA_NAMED_REDUCTIONS(X)                                                                                \
-  X(sum, sum, any, accumulator)                                                                                    \
-  X(prod, prod, number, accumulator) X(max, reduce_max, number, keeps_type) X(min, reduce_min, number, keeps_type) \
-      X(any, any, boolean, keeps_type) X(all, all, boolean, keeps_type)
+// clang-format off
+#define TESSERA_NAMED_REDUCTIONS(X)       \
+  X(sum, sum, any, accumulator)           \
+  X(prod, prod, number, accumulator)      \
+  X(max, reduce_max, number, keeps_type)  \
+  X(min, reduce_min, number, keeps_type)  \
+  X(any, any, boolean, keeps_type)        \
+  X(all, all, boolean, keeps_type)
+// clang-format on
 #define TESSERA_NAMED_REDUCTION(id, op, wants, gives)                                                                 \
   constexpr Tile id(Operand x, Names names) {                                                                         \
     using tessera::detail::keeps_type;                                                                                \

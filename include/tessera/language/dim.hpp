@@ -74,10 +74,22 @@ constexpr DimExpression dim_binary(ir::Op op, bool condition, const A& a, const 
 
 namespace operators {
 // X(operator, operation, whether it compares)
-#define TESSERA_DIM_OPERATORS(X)                                                                                    \
-  X(+, add, false)                                                                                                  \
-  X(-, sub, false) X(*, mul, false) X(/, div, false) X(%, mod, false) X(<, lt, true) X(<=, le, true) X(>, gt, true) \
-      X(>=, ge, true) X(==, eq, true) X(!=, ne, true) X(&&, bit_and, true) X(||, bit_or, true)
+// clang-format off
+#define TESSERA_DIM_OPERATORS(X)    \
+  X(+, add, false)                  \
+  X(-, sub, false)                  \
+  X(*, mul, false)                  \
+  X(/, div, false)                  \
+  X(%, mod, false)                  \
+  X(<, lt, true)                    \
+  X(<=, le, true)                   \
+  X(>, gt, true)                    \
+  X(>=, ge, true)                   \
+  X(==, eq, true)                   \
+  X(!=, ne, true)                   \
+  X(&&, bit_and, true)              \
+  X(||, bit_or, true)
+// clang-format on
 #define TESSERA_DIM_OPERATOR(symbol, op, condition)                 \
   template <class A, class B>                                       \
     requires detail::DimOperands<A, B>                              \
@@ -95,7 +107,8 @@ TESSERA_DIM_OPERATORS(TESSERA_DIM_OPERATOR)
     return detail::dim_binary(ir::Op::id, false, a, b); \
   }
 TESSERA_DIM_FUNCTION(cdiv)
-TESSERA_DIM_FUNCTION(max) TESSERA_DIM_FUNCTION(min)
+TESSERA_DIM_FUNCTION(max)
+TESSERA_DIM_FUNCTION(min)
 #undef TESSERA_DIM_FUNCTION
 
-    TESSERA_END
+TESSERA_END

@@ -6,19 +6,38 @@
 TESSERA_BEGIN
 
 // X(name, operation, what it takes)
-#define TESSERA_UNARY_FUNCTIONS(X)                                                                                  \
-  X(abs, abs, number)                                                                                               \
-  X(sqrt, sqrt, floating) X(rsqrt, rsqrt, floating) X(exp, exp, floating) X(exp2, exp2, floating)                   \
-      X(expm1, expm1, floating) X(log, log, floating) X(log2, log2, floating) X(log1p, log1p, floating)             \
-          X(sin, sin, floating) X(cos, cos, floating) X(tan, tan, floating) X(tanh, tanh, floating)                 \
-              X(erf, erf, floating) X(sigmoid, sigmoid, floating) X(floor, floor, floating) X(ceil, ceil, floating) \
-                  X(trunc, trunc, floating) X(round, round, floating)
+// clang-format off
+#define TESSERA_UNARY_FUNCTIONS(X)    \
+  X(abs, abs, number)                 \
+  X(sqrt, sqrt, floating)             \
+  X(rsqrt, rsqrt, floating)           \
+  X(exp, exp, floating)               \
+  X(exp2, exp2, floating)             \
+  X(expm1, expm1, floating)           \
+  X(log, log, floating)               \
+  X(log2, log2, floating)             \
+  X(log1p, log1p, floating)           \
+  X(sin, sin, floating)               \
+  X(cos, cos, floating)               \
+  X(tan, tan, floating)               \
+  X(tanh, tanh, floating)             \
+  X(erf, erf, floating)               \
+  X(sigmoid, sigmoid, floating)       \
+  X(floor, floor, floating)           \
+  X(ceil, ceil, floating)             \
+  X(trunc, trunc, floating)           \
+  X(round, round, floating)
+// clang-format on
 // X(name, operation, what it takes)
-#define TESSERA_BINARY_FUNCTIONS(X)                                                                             \
-  X(max, max, number)                                                                                           \
-  X(min, min, number) X(max_number, max_number, number) X(min_number, min_number, number) X(pow, pow, floating) \
-      X(cdiv, cdiv, integer)
-
+// clang-format off
+#define TESSERA_BINARY_FUNCTIONS(X)    \
+  X(max, max, number)                  \
+  X(min, min, number)                  \
+  X(max_number, max_number, number)    \
+  X(min_number, min_number, number)    \
+  X(pow, pow, floating)                \
+  X(cdiv, cdiv, integer)
+// clang-format on
 #define TESSERA_UNARY_FUNCTION(id, op, wants) \
   constexpr Tile id(Operand a) { return detail::unary(ir::Op::op, #id, detail::Wants::wants, a); }
 TESSERA_UNARY_FUNCTIONS(TESSERA_UNARY_FUNCTION)

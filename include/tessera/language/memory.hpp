@@ -500,11 +500,16 @@ constexpr Tile atomic(const Place& p, ir::AtomicKind kind, std::string_view what
 
 // Atomics on places of InOut arguments: each gives the value that stood there before. They are unordered.
 // X(name, kind, what it takes)
-#define TESSERA_ATOMICS(X)                                                                \
-  X(atomic_add, add, number)                                                              \
-  X(atomic_min, min, number) X(atomic_max, max, number) X(atomic_exchange, exchange, any) \
-      X(atomic_and, bit_and, integer_or_boolean) X(atomic_or, bit_or, integer_or_boolean) \
-          X(atomic_xor, bit_xor, integer_or_boolean)
+// clang-format off
+#define TESSERA_ATOMICS(X)                    \
+  X(atomic_add, add, number)                  \
+  X(atomic_min, min, number)                  \
+  X(atomic_max, max, number)                  \
+  X(atomic_exchange, exchange, any)           \
+  X(atomic_and, bit_and, integer_or_boolean)  \
+  X(atomic_or, bit_or, integer_or_boolean)    \
+  X(atomic_xor, bit_xor, integer_or_boolean)
+// clang-format on
 #define TESSERA_ATOMIC(id, kind, wants)                                                   \
   constexpr Tile id(const Place& place, Operand value) {                                  \
     return detail::atomic(place, ir::AtomicKind::kind, #id, detail::Wants::wants, value); \

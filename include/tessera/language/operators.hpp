@@ -82,7 +82,10 @@ constexpr Tile operator!(const A& a) {
 }
 
 // Compound assignment: of a Var it is an assignment; a Tile refuses.
-#define TESSERA_COMPOUND_OPERATORS(X) X(+) X(-) X(*) X(/) X(%) X(&) X(|) X(^) X(<<) X(>>)
+// clang-format off
+#define TESSERA_COMPOUND_OPERATORS(X)                  \
+  X(+) X(-) X(*) X(/) X(%) X(&) X(|) X(^) X(<<) X(>>)
+// clang-format on
 #define TESSERA_COMPOUND_OPERATOR(symbol)                                            \
   constexpr void operator symbol##=(Var& v, Operand x) {                             \
     const detail::OnLine on(v.recorder(), x.line);                                   \

@@ -164,10 +164,15 @@ constexpr Tile contraction(const Operand& a, const Operand& b, Axes over, bool c
 }  // namespace detail
 
 // Reductions by name; without names, over all axes. X(name, operation, what it takes, the type it gives)
-#define TESSERA_REDUCTIONS(X)                                                                                      \
-  X(sum, sum, any, accumulator)                                                                                    \
-  X(prod, prod, number, accumulator) X(max, reduce_max, number, keeps_type) X(min, reduce_min, number, keeps_type) \
-      X(any, any, boolean, keeps_type) X(all, all, boolean, keeps_type)
+// clang-format off
+#define TESSERA_REDUCTIONS(X)             \
+  X(sum, sum, any, accumulator)           \
+  X(prod, prod, number, accumulator)      \
+  X(max, reduce_max, number, keeps_type)  \
+  X(min, reduce_min, number, keeps_type)  \
+  X(any, any, boolean, keeps_type)        \
+  X(all, all, boolean, keeps_type)
+// clang-format on
 #define TESSERA_REDUCTION(id, op, wants, gives)                                                              \
   template <name... N>                                                                                       \
   constexpr Tile id(Operand x) {                                                                             \
