@@ -25,6 +25,7 @@ Report interpret(const Program& program, std::span<const std::uint64_t> frame, s
 namespace detail {
 
 constexpr std::int64_t most_threads = 1 << 14;
+constexpr std::int64_t most_words = 1 << 27;  // of the values of all threads of an execution
 
 Interpreter::Interpreter(const Program& program, std::span<const std::uint64_t> frame, std::span<const Memory> memory,
                          const InterpretOptions& options)
@@ -82,9 +83,10 @@ const FrameShape& Interpreter::shape_of(const Function& f) {
       n = extent(l, Place::registers);
       if (facts_.kind != MachineFacts::Kind::gpu) n *= extent(l, Place::lane);
     }
-    s.offset.push_back(s.words);
+    s.offset.push_back(static_cast<std::uint32_t>(s.words));
     s.count.push_back(static_cast<std::uint32_t>(n));
-    s.words += static_cast<std::uint32_t>(n);
+    s.words += n;
+    if (s.words > most_words) stop(Finding::limit, f.name + ": its values are too large to interpret");
   }
   return s;
 }
@@ -166,7 +168,8 @@ void Interpreter::start(const Function& f, Execution& e, const std::vector<std::
     Frame frame;
     frame.function = &f;
     frame.shape = &shape_of(f);
-    frame.words.resize(frame.shape->words);
+    if (n * frame.shape->words > most_words) stop(Finding::limit, f.name + ": its values are too large to interpret");
+    frame.words.resize(static_cast<std::size_t>(frame.shape->words));
     frame.ready.resize(f.types.size());
     for (std::size_t k = 0; k < f.body.params.size() && k < arguments.size(); ++k)
       frame.words[frame.shape->offset[static_cast<std::size_t>(f.body.params[k])]] = arguments[k];
@@ -216,7 +219,7 @@ Report Interpreter::run() {
       threads_.clear();
       executions_.clear();
     }
-    const std::int64_t last = options_.end >= 0        ? options_.end
+    const std::int64_t last = options_.end >= 0       ? options_.end
                               : report_.programs >= 0 ? report_.programs
                                                       : options_.first + 1;
     const std::int64_t programs = std::max<std::int64_t>(last - options_.first, 0);
@@ -241,6 +244,8 @@ Report Interpreter::run() {
     land_some(true);
     report_.completed = true;
   } catch (const Stop&) {
+  } catch (const std::exception& e) {  // out of memory
+    found(Finding::limit, std::string("the run was given up: ") + e.what());
   }
   return std::move(report_);
 }
@@ -263,15 +268,14 @@ void Interpreter::schedule() {
         continue;
       }
       std::string who;
-      int shown = 0, stuck = 0;
-      for (auto& t : threads_)
-        if (t->status == Thread::blocked) {
-          ++stuck;
-          if (stuck == 1 ||
-              (shown < 4 && t->waits_for != threads_[0]->waits_for && who.find(t->waits_for) == std::string::npos)) {
-            who += (shown++ ? "; " : "") + describe(*t) + " at `" + t->waits_for + "`";
-          }
-        }
+      std::set<const Inst*> shown;
+      int stuck = 0;
+      for (auto& t : threads_) {
+        if (t->status != Thread::blocked) continue;
+        ++stuck;
+        if (shown.size() < 4 && shown.insert(t->waits_for).second)
+          who += (shown.size() > 1 ? "; " : "") + describe(*t) + " at `" + describe(t->waits_for) + "`";
+      }
       stop(Finding::deadlock, std::to_string(stuck) + " threads wait for what nobody will do: " + who);
     }
     // A batch of the ready ones before looking again: their order is random, and so is how far each goes.
@@ -305,7 +309,7 @@ void Interpreter::run_thread(Thread& t, std::int64_t quantum) {
     if (step(t) == waits) {
       t.status = Thread::blocked;
       t.stamp = before == world_ ? world_ : 0;
-      t.waits_for = describe(inst);
+      t.waits_for = inst;
       return;
     }
   }

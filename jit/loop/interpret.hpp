@@ -21,11 +21,11 @@ struct Memory {
 };
 
 struct InterpretOptions {
-  std::string entry{};              ///< the entry to run; empty: the program's first
+  std::string entry{};               ///< the entry to run; empty: the program's first
   std::int64_t first = 0, end = -1;  ///< programs of the grid; end −1: as many as a host function returns, or one
-  std::int64_t split = 0;           ///< programs that one execution of the entry takes (executions are concurrent);
-                                    ///< 0: a GPU one each, a CPU and a mesh all of them at once
-  std::uint64_t seed = 1;           ///< of the schedule: interleaving of roles and lanes, lateness of copies
+  std::int64_t split = 0;            ///< programs that one execution of the entry takes (executions are concurrent);
+                                     ///< 0: a GPU one each, a CPU and a mesh all of them at once
+  std::uint64_t seed = 1;            ///< of the schedule: interleaving of roles and lanes, lateness of copies
   std::int64_t step_limit = std::int64_t{1} << 32;  ///< instructions; more is a finding
   std::size_t finding_limit = 16;
 };

@@ -180,7 +180,7 @@ void Interpreter::call(Thread& t, const Inst& inst) {
   Frame frame;
   frame.function = &g;
   frame.shape = &shape_of(g);
-  frame.words.resize(frame.shape->words);
+  frame.words.resize(static_cast<std::size_t>(frame.shape->words));
   frame.ready.resize(g.types.size());
   copy_values(t.frames.back(), inst.operands, 0, frame, g.body.params);
   t.frames.push_back(std::move(frame));

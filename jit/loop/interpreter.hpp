@@ -22,7 +22,7 @@ namespace loop::detail {
 /// Where a function's values lie in a frame: one word an element. The same for every thread.
 struct FrameShape {
   std::vector<std::uint32_t> offset, count;
-  std::uint32_t words = 0;
+  std::int64_t words = 0;
 };
 
 /// A running function.
@@ -100,7 +100,7 @@ struct Thread {
   enum Status : std::uint8_t { running, blocked, done };
   Status status = running;
   std::uint64_t stamp = 0;  ///< the state of the world when it blocked
-  std::string waits_for;
+  const Inst* waits_for = nullptr;
   std::uint32_t id = 0;
   Execution* execution = nullptr;
   std::int64_t lane = 0, warp = 0, x = 0, y = 0;

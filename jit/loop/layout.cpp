@@ -33,7 +33,7 @@ bool replicates(const Layout& layout) {
 std::string check_layout(const Layout& layout) {
   const std::size_t rank = layout.shape.size();
   if (rank < 1 || rank > 4) return "a tile has one to four dimensions";
-  std::int64_t cells = 1, positions = 1;
+  std::int64_t cells = 1, positions = 1, places = 1;
   for (std::int32_t n : layout.shape) {
     if (n < 1) return "its shape is not positive";
     cells *= n;
@@ -43,6 +43,8 @@ std::string check_layout(const Layout& layout) {
     if (f.dim >= rank) return "a factor names dimension " + std::to_string(f.dim) + " of " + std::to_string(rank);
     if (f.size < 1 || f.stride < 0) return "a factor's size is not positive, or its stride is negative";
     if (static_cast<int>(f.place) >= place_count) return "a factor names no place";
+    places *= f.size;
+    if (places > 1 << 24) return "its factors hold too many elements";
     if (f.stride == 0) continue;
     positions *= f.size;
     if (positions > cells) return "its factors hold more elements than its shape";

@@ -1,0 +1,101 @@
+// Owns the test that what the CPU target plans is well formed, reads back from text, and runs clean in the interpreter:
+// the grid's programs in executions of their own, so that they would race if they touched each other's elements.
+#include <cmath>
+#include <map>
+
+#include "jit/specialisation.hpp"
+#include "targets/cpu/plan/plan.hpp"
+#include "tessera/tessera.hpp"
+#include "tests/jit/loop/gate.hpp"
+
+namespace planned {
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+inline constexpr Dim<"BN"> BN;
+inline constexpr Dim<"BK"> BK;
+
+TESSERA_KERNEL(product)(Kernel k, In<f32, "M", "K"> a, In<f32, "K", "N"> b, Out<f32, "M", "N"> c) {
+  auto m = k.block<"M">(BM);
+  auto n = k.block<"N">(BN);
+  Var sum = k.zeros<f32>(m, n);
+  for (auto kk : k.blocks<"K">(BK)) sum += dot(a(m, kk), b(kk, n));
+  c(m, n) = sum;
+};
+TESSERA_KERNEL(normalise)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M", "N"> y) {
+  auto m = k.block<"M">(BM);
+  auto n = k.all<"N">();
+  y(m, n) = x(m, n) / sum<"N">(abs(x(m, n)));
+};
+
+/// Plans for vectors of 32 bytes with everything open, and runs the grid one program an execution.
+loop::Report run(const ir::Program& p, const std::map<std::string, std::int64_t>& extents,
+                 const std::vector<std::vector<float>*>& arrays) {
+  cpu::Machine machine;
+  const auto known = jit::Specialisation::generic(p);
+  std::vector<std::optional<std::int64_t>> given(p.tunables.size(), 8);
+  const loop::Program q = cpu::plan(p, known, cpu::choose_tunables(p, known, given, machine), machine);
+  gate::program(loop::print(q));
+  CHECK(loop::print(loop::parse(loop::print(q)).program) == loop::print(q));
+
+  const auto layout = call::frame_layout(p);
+  std::vector<std::uint64_t> frame(layout.words());
+  std::vector<loop::Memory> memory;
+  const auto value = [&](std::size_t i) {
+    const ir::Extent& e = p.extents[i];
+    return (extents.at(std::string(p.str(e.base))) + e.plus + e.divide - 1) / e.divide;
+  };
+  for (std::size_t i = 0; i < p.extents.size(); ++i)
+    frame[layout.extent_word(i)] = static_cast<std::uint64_t>(value(i));
+  for (std::size_t a = 0; a < layout.args; ++a) {
+    const ir::Arg& arg = p.args[a];
+    frame[a] = reinterpret_cast<std::uint64_t>(arrays[a]->data());
+    const bool out = arg.effect == ir::Effect::out;
+    memory.push_back({arrays[a]->data(), static_cast<std::int64_t>(arrays[a]->size() * 4), !out, out});
+    std::int64_t stride = 1;
+    for (int d = arg.rank; d-- > 0;) {
+      const auto at = static_cast<std::size_t>(arg.first_extent + d);
+      frame[layout.stride_word(at)] = static_cast<std::uint64_t>(stride);
+      stride *= value(static_cast<std::size_t>(p.arg_extents[at]));
+    }
+  }
+  loop::InterpretOptions options;
+  options.split = 1;
+  return loop::interpret(q, frame, memory, options);
+}
+
+}  // namespace planned
+
+TEST_CASE("planned: a matrix product runs clean, one program of the grid an execution") {
+  const std::int64_t m = 13, n = 21, k = 10;
+  std::vector<float> a(m * k), b(k * n), c(m * n);
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 7) - 3;
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<float>(i % 5) - 2;
+  const auto report = planned::run(decltype(planned::product)::program, {{"M", m}, {"N", n}, {"K", k}}, {&a, &b, &c});
+  CHECK_MESSAGE(report.clean(), gate::all(report));
+  CHECK(report.programs > 1);
+  int off = 0;
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      float sum = 0;
+      for (std::int64_t l = 0; l < k; ++l)
+        sum += a[static_cast<std::size_t>(i * k + l)] * b[static_cast<std::size_t>(l * n + j)];
+      off += sum != c[static_cast<std::size_t>(i * n + j)];
+    }
+  CHECK(off == 0);
+}
+
+TEST_CASE("planned: rows that are reduced and scaled run clean") {
+  const std::int64_t m = 11, n = 19;
+  std::vector<float> x(m * n), y(m * n);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 9) - 4;
+  const auto report = planned::run(decltype(planned::normalise)::program, {{"M", m}, {"N", n}}, {&x, &y});
+  CHECK_MESSAGE(report.clean(), gate::all(report));
+  int off = 0;
+  for (std::int64_t i = 0; i < m; ++i) {
+    float sum = 0;
+    for (std::int64_t j = 0; j < n; ++j) sum += std::fabs(x[static_cast<std::size_t>(i * n + j)]);
+    for (std::int64_t j = 0; j < n; ++j)
+      off += std::fabs(y[static_cast<std::size_t>(i * n + j)] - x[static_cast<std::size_t>(i * n + j)] / sum) > 1e-6f;
+  }
+  CHECK(off == 0);
+}
