@@ -108,8 +108,17 @@ void RunContext::note_failure(Context* self, std::int64_t id, const char* text) 
 void RunContext::print_values(Context* self, const char* format, const std::uint64_t* values, const std::uint8_t* types,
                               std::int64_t count) {
   try {
-    std::string line(format);
-    for (std::int64_t i = 0; i < count; ++i) line += " " + call::number_text(static_cast<DType>(types[i]), values[i]);
+    std::string line;
+    std::int64_t next = 0;  // each "{}" becomes the next value; values beyond the last follow after a blank
+    const auto value = [&] { return call::number_text(static_cast<DType>(types[next]), values[next]); };
+    for (const char* c = format; *c != '\0'; ++c) {
+      if (c[0] == '{' && c[1] == '}' && next < count) {
+        line += value(), ++next, ++c;
+      } else {
+        line += *c;
+      }
+    }
+    for (; next < count; ++next) line += " " + value();
     line += "\n";
     const std::lock_guard lock(static_cast<RunContext*>(self)->mutex_);
     std::fwrite(line.data(), 1, line.size(), stdout);
