@@ -12,10 +12,10 @@ namespace jit::math {
 
 /// What the functions of this folder are written over: something that makes values, in a compiler's IR or in plain C++.
 ///
-/// A builder works at one float format, of `bits()` (32 or 64) bits, and one number of lanes. A Value is a float of that
-/// format, an integer of the same width, or a mask; each operation below takes and gives the kinds that its comment says,
-/// so that a typed IR needs no conversions beyond `float_bits`, `bits_float` and `to_float`. Every float operation rounds
-/// once, to nearest even, keeps denormals, and must not be contracted with another one.
+/// A builder works at one float format, of `bits()` (32 or 64) bits, and one number of lanes. A Value is a float of
+/// that format, an integer of the same width, or a mask; each operation below takes and gives the kinds that its
+/// comment says, so that a typed IR needs no conversions beyond `float_bits`, `bits_float` and `to_float`. Every float
+/// operation rounds once, to nearest even, keeps denormals, and must not be contracted with another one.
 ///
 /// - `min(a, b)` is a < b ? a : b and `max(a, b)` is a > b ? a : b: b when either is NaN (one instruction on x86).
 /// - Comparisons of floats give false for NaN; `ne` alone gives true. There are no signed zeros among integers.
@@ -42,22 +42,22 @@ concept Builder = requires(B b, typename B::Value v, double d, std::int64_t i, i
   { b.le(v, v) } -> std::same_as<typename B::Value>;
   { b.eq(v, v) } -> std::same_as<typename B::Value>;
   { b.ne(v, v) } -> std::same_as<typename B::Value>;
-  { b.select(v, v, v) } -> std::same_as<typename B::Value>;    // mask, then two floats or two integers
-  { b.mask_and(v, v) } -> std::same_as<typename B::Value>;     // masks
+  { b.select(v, v, v) } -> std::same_as<typename B::Value>;  // mask, then two floats or two integers
+  { b.mask_and(v, v) } -> std::same_as<typename B::Value>;   // masks
   { b.mask_or(v, v) } -> std::same_as<typename B::Value>;
-  { b.iadd(v, v) } -> std::same_as<typename B::Value>;         // integers from here …
+  { b.iadd(v, v) } -> std::same_as<typename B::Value>;  // integers from here …
   { b.isub(v, v) } -> std::same_as<typename B::Value>;
   { b.bit_and(v, v) } -> std::same_as<typename B::Value>;
   { b.bit_or(v, v) } -> std::same_as<typename B::Value>;
   { b.bit_xor(v, v) } -> std::same_as<typename B::Value>;
   { b.shl(v, n) } -> std::same_as<typename B::Value>;
-  { b.shr(v, n) } -> std::same_as<typename B::Value>;          // logical
-  { b.sar(v, n) } -> std::same_as<typename B::Value>;          // arithmetic … to here
-  { b.ilt(v, v) } -> std::same_as<typename B::Value>;          // signed integers to mask
+  { b.shr(v, n) } -> std::same_as<typename B::Value>;  // logical
+  { b.sar(v, n) } -> std::same_as<typename B::Value>;  // arithmetic … to here
+  { b.ilt(v, v) } -> std::same_as<typename B::Value>;  // signed integers to mask
   { b.ieq(v, v) } -> std::same_as<typename B::Value>;
-  { b.float_bits(v) } -> std::same_as<typename B::Value>;      // float to integer, bit for bit
+  { b.float_bits(v) } -> std::same_as<typename B::Value>;  // float to integer, bit for bit
   { b.bits_float(v) } -> std::same_as<typename B::Value>;
-  { b.to_float(v) } -> std::same_as<typename B::Value>;        // signed integer below 2^23 (2^51) in size to float
+  { b.to_float(v) } -> std::same_as<typename B::Value>;  // signed integer below 2^23 (2^51) in size to float
 };
 
 namespace detail {

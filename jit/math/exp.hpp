@@ -7,8 +7,8 @@ TESSERA_BEGIN
 namespace jit::math {
 namespace detail {
 
-/// x = n ln 2 + r with |r| ≤ ln 2 / 2 and a little; `first` is x less the first part of n ln 2, exactly; the low bits of
-/// `bits` are n + offset.
+/// x = n ln 2 + r with |r| ≤ ln 2 / 2 and a little; `first` is x less the first part of n ln 2, exactly; the low bits
+/// of `bits` are n + offset.
 template <Builder B>
 struct Reduced {
   typename B::Value r, first, n, bits;
@@ -110,7 +110,8 @@ typename B::Value expm1(B& b, typename B::Value x) {
     auto lost_r = detail::mul_add(b, reduced.n, b.constant_f(-F::ln2_low), b.sub(reduced.first, r));
     auto tail = detail::mul_add(b, lost_r, r, lost_r);
     tail = detail::mul_add(b, b.mul(r, r), detail::polynomial(b, r, F::expm1), tail);
-    // 2^n (1 + r + tail) − 1 = (2^n − 1) + 2^n r + 2^n tail, halved so that n may be one more than the largest exponent.
+    // 2^n (1 + r + tail) − 1 = (2^n − 1) + 2^n r + 2^n tail, halved so that n may be one more than the largest
+    // exponent.
     auto s = detail::power_of_two<F>(b, reduced.bits);
     auto half = b.constant_f(0.5);
     auto base = b.sub(s, half);

@@ -49,7 +49,6 @@ typename B::Value log_special(B& b, typename B::Value x, typename B::Value y) {
   return b.select(b.eq(x, zero), b.constant_f(-infinity), y);
 }
 
-
 }  // namespace detail
 
 /// Natural logarithm within 1 ulp; log(±0) = −∞, of negative numbers NaN.
@@ -91,8 +90,8 @@ typename B::Value log1p(B& b, typename B::Value x) {
     auto bits = b.float_bits(u);
     auto field = b.shl(b.sar(b.isub(bits, b.constant_i(detail::two_thirds<F>)), F::mantissa), F::mantissa);
     auto e = b.to_float(b.sar(field, F::mantissa));
-    // Scaled by 2^−e, exactly: f + g = (1 + x) 2^−e − 1. The scale is made twice as large, so that the largest e gives 0
-    // and not a negative exponent; g does not count there.
+    // Scaled by 2^−e, exactly: f + g = (1 + x) 2^−e − 1. The scale is made twice as large, so that the largest e gives
+    // 0 and not a negative exponent; g does not count there.
     auto f = b.sub(b.bits_float(b.isub(bits, field)), one);
     auto g = b.mul(b.mul(lost, b.constant_f(0.5)), b.bits_float(b.isub(b.constant_i(two_bits), field)));
     auto sum = detail::fast_two_sum(b, b.mul(e, b.constant_f(F::ln2_high)), f);

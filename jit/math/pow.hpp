@@ -35,8 +35,8 @@ Pair<B> log2_pair(B& b, typename B::Value x) {
 
 }  // namespace detail
 
-/// x to the power y within 1 ulp; special cases as IEEE 754 has them: pow(x, 0) = pow(1, y) = 1 even for NaN; negative x
-/// with y that is no integer gives NaN; zero and infinite x and y give limits, with the sign of x where y is odd.
+/// x to the power y within 1 ulp; special cases as IEEE 754 has them: pow(x, 0) = pow(1, y) = 1 even for NaN; negative
+/// x with y that is no integer gives NaN; zero and infinite x and y give limits, with the sign of x where y is odd.
 template <Builder B>
 typename B::Value pow(B& b, typename B::Value x, typename B::Value y) {
   return detail::with_format(b, [&]<class F>(F) {
@@ -65,8 +65,10 @@ typename B::Value pow(B& b, typename B::Value x, typename B::Value y) {
     result = b.select(b.eq(a, infinite), b.select(y_negative, zero, infinite), result);
     auto half = b.mul(y, b.constant_f(0.5));
     auto fraction = b.ne(b.round_even(y), y);
-    result = b.select(b.mask_and(b.mask_and(b.lt(x, zero), b.lt(a, infinite)), fraction), b.constant_f(detail::nan), result);
-    // An odd integer: y is whole and its half is not. (Halving the smallest float rounds, but that is a fraction anyhow.)
+    result =
+        b.select(b.mask_and(b.mask_and(b.lt(x, zero), b.lt(a, infinite)), fraction), b.constant_f(detail::nan), result);
+    // An odd integer: y is whole and its half is not. (Halving the smallest float rounds, but that is a fraction
+    // anyhow.)
     auto halves = b.select(fraction, zero, half);
     auto odd = b.ne(b.round_even(halves), halves);
     auto sign = b.select(odd, b.bit_and(b.float_bits(x), b.constant_i(detail::sign_bit<F>)), b.constant_i(0));

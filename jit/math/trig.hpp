@@ -1,4 +1,5 @@
-// Owns sin, cos and tan of every float: a reduction by as many bits of 2/π as the largest argument needs, without a table.
+// Owns sin, cos and tan of every float: a reduction by as many bits of 2/π as the largest argument needs, without a
+// table.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,8 @@ TESSERA_BEGIN
 namespace jit::math {
 namespace detail {
 
-/// An angle of at most π/4, and a little, as a pair, and the number of quarter turns taken away, an integer below 16 in size.
+/// An angle of at most π/4, and a little, as a pair, and the number of quarter turns taken away, an integer below 16 in
+/// size.
 template <Builder B>
 struct Angle {
   Pair<B> angle;
@@ -25,8 +27,9 @@ typename B::Value modulo_four(B& b, typename B::Value v) {
 
 /// x = turns π/2 + angle, of x ≥ 0, to about 2^−(bits + 8) of the angle for every float.
 ///
-/// The product of x and 2/π is wanted modulo 4 and with many bits after the point. Bits of 2/π that give multiples of 4 with
-/// any float of a range of exponents are left out of that range's chunks, so that five chunks suffice for each range.
+/// The product of x and 2/π is wanted modulo 4 and with many bits after the point. Bits of 2/π that give multiples of 4
+/// with any float of a range of exponents are left out of that range's chunks, so that five chunks suffice for each
+/// range.
 template <class F, Builder B>
 Angle<B> reduce_angle(B& b, typename B::Value x) {
   using Value = typename B::Value;
@@ -43,8 +46,12 @@ Angle<B> reduce_angle(B& b, typename B::Value x) {
   Pair<B> product[4];
   for (std::size_t k = 0; k < 4; ++k) product[k] = two_product(b, scaled, chunk[k]);
   // The first five terms may be large; the others are below 2^−10 by the widths of the ranges.
-  Value terms[] = {modulo_four(b, product[0].high), modulo_four(b, product[0].low), modulo_four(b, product[1].high),
-                   modulo_four(b, product[1].low),  modulo_four(b, product[2].high), product[2].low,
+  Value terms[] = {modulo_four(b, product[0].high),
+                   modulo_four(b, product[0].low),
+                   modulo_four(b, product[1].high),
+                   modulo_four(b, product[1].low),
+                   modulo_four(b, product[2].high),
+                   product[2].low,
                    product[3].high};
   constexpr std::size_t count = std::size(terms);
   Value rough = terms[0];

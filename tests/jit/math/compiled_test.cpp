@@ -22,7 +22,8 @@ using namespace tessera;
 inline constexpr Dim<"BN"> BN;
 
 // The functions in one kernel each for f32 and f64: compiling is what takes the time.
-TESSERA_KERNEL(functions_f32)(Kernel k, In<f32, "N"> x, Out<f32, "N"> e, Out<f32, "N"> l, Out<f32, "N"> t, Out<f32, "N"> s, Out<f32, "N"> r) {
+TESSERA_KERNEL(functions_f32)(Kernel k, In<f32, "N"> x, Out<f32, "N"> e, Out<f32, "N"> l, Out<f32, "N"> t,
+                              Out<f32, "N"> s, Out<f32, "N"> r) {
   auto n = k.block<"N">(BN);
   auto v = x(n);
   e(n) = exp(v);
@@ -31,7 +32,8 @@ TESSERA_KERNEL(functions_f32)(Kernel k, In<f32, "N"> x, Out<f32, "N"> e, Out<f32
   s(n) = sigmoid(v);
   r(n) = erf(v);
 };
-TESSERA_KERNEL(functions_f64)(Kernel k, In<f64, "N"> x, Out<f64, "N"> e, Out<f64, "N"> l, Out<f64, "N"> t, Out<f64, "N"> s, Out<f64, "N"> r) {
+TESSERA_KERNEL(functions_f64)(Kernel k, In<f64, "N"> x, Out<f64, "N"> e, Out<f64, "N"> l, Out<f64, "N"> t,
+                              Out<f64, "N"> s, Out<f64, "N"> r) {
   auto n = k.block<"N">(BN);
   auto v = x(n);
   e(n) = exp(v);
@@ -40,7 +42,8 @@ TESSERA_KERNEL(functions_f64)(Kernel k, In<f64, "N"> x, Out<f64, "N"> e, Out<f64
   s(n) = sigmoid(v);
   r(n) = erf(v);
 };
-TESSERA_KERNEL(others_f32)(Kernel k, In<f32, "N"> x, Out<f32, "N"> e, Out<f32, "N"> l, Out<f32, "N"> t, Out<f32, "N"> s, Out<f32, "N"> r) {
+TESSERA_KERNEL(others_f32)(Kernel k, In<f32, "N"> x, Out<f32, "N"> e, Out<f32, "N"> l, Out<f32, "N"> t, Out<f32, "N"> s,
+                           Out<f32, "N"> r) {
   auto n = k.block<"N">(BN);
   auto v = x(n);
   e(n) = exp2(v);
@@ -61,11 +64,29 @@ template <class Float>
 std::vector<Float> arguments() {
   using Bits = std::conditional_t<sizeof(Float) == 4, std::uint32_t, std::uint64_t>;
   using Limits = std::numeric_limits<Float>;
-  std::vector<Float> x = {0, -Float(0), 1, -1, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::max(), Limits::lowest(),
-                          Limits::min(), -Limits::min(), Limits::denorm_min(), -Limits::denorm_min(), 88, -88, 100, -100, 710, -746};
+  std::vector<Float> x = {0,
+                          -Float(0),
+                          1,
+                          -1,
+                          Limits::infinity(),
+                          -Limits::infinity(),
+                          Limits::quiet_NaN(),
+                          Limits::max(),
+                          Limits::lowest(),
+                          Limits::min(),
+                          -Limits::min(),
+                          Limits::denorm_min(),
+                          -Limits::denorm_min(),
+                          88,
+                          -88,
+                          100,
+                          -100,
+                          710,
+                          -746};
   std::mt19937_64 random(5);
   while (x.size() < 3001)
-    x.push_back(x.size() % 2 == 0 ? std::bit_cast<Float>(static_cast<Bits>(random())) : Float(std::int64_t(random())) * Float(0x1p-60));
+    x.push_back(x.size() % 2 == 0 ? std::bit_cast<Float>(static_cast<Bits>(random()))
+                                  : Float(std::int64_t(random())) * Float(0x1p-60));
   return x;
 }
 
@@ -74,7 +95,8 @@ void check(const char* name, const std::vector<Float>& x, const std::vector<Floa
   for (std::size_t k = 0; k < x.size(); ++k) {
     ScalarBuilder<Float> b(has_fma);
     const Float want = b.get(f(b, b.real(x[k])));
-    const bool same = (std::isnan(want) && std::isnan(y[k])) || (want == y[k] && std::signbit(want) == std::signbit(y[k]));
+    const bool same =
+        (std::isnan(want) && std::isnan(y[k])) || (want == y[k] && std::signbit(want) == std::signbit(y[k]));
     CHECK_MESSAGE(same, std::string(name) << "(" << x[k] << ") is " << y[k] << " compiled, " << want << " in C++");
     if (!same) return;
   }

@@ -58,32 +58,110 @@ void special_values(bool has_fma) {
     Float x, y;
   };
   const Row rows[] = {
-      {"exp", nan, nan},     {"exp", inf, inf},    {"exp", -inf, 0},      {"exp", zero, 1},     {"exp", -zero, 1},
-      {"exp", top, inf},     {"exp", low, 0},      {"exp", tiny, 1},      {"exp", -tiny, 1},
-      {"exp2", nan, nan},    {"exp2", inf, inf},   {"exp2", -inf, 0},     {"exp2", zero, 1},    {"exp2", 10, 1024},
-      {"exp2", -3, 0.125},   {"exp2", top, inf},   {"exp2", low, 0},      {"exp2", Limits::min_exponent - Limits::digits, tiny},
-      {"expm1", nan, nan},   {"expm1", inf, inf},  {"expm1", -inf, -1},   {"expm1", zero, 0},   {"expm1", -zero, -zero},
-      {"expm1", tiny, tiny}, {"expm1", -tiny, -tiny}, {"expm1", top, inf}, {"expm1", low, -1},
-      {"log", nan, nan},     {"log", inf, inf},    {"log", -inf, nan},    {"log", zero, -inf},  {"log", -zero, -inf},
-      {"log", one, 0},       {"log", -tiny, nan},  {"log", -1, nan},      {"log", low, nan},
-      {"log2", nan, nan},    {"log2", inf, inf},   {"log2", -1, nan},     {"log2", zero, -inf}, {"log2", one, 0},
-      {"log2", 1024, 10},    {"log2", tiny, Limits::min_exponent - Limits::digits},
-      {"log1p", nan, nan},   {"log1p", inf, inf},  {"log1p", -1, -inf},   {"log1p", -2, nan},   {"log1p", zero, 0},
-      {"log1p", -zero, -zero}, {"log1p", tiny, tiny}, {"log1p", -tiny, -tiny}, {"log1p", -inf, nan},
-      {"tanh", nan, nan},    {"tanh", inf, 1},     {"tanh", -inf, -1},    {"tanh", zero, 0},    {"tanh", -zero, -zero},
-      {"tanh", tiny, tiny},  {"tanh", -tiny, -tiny}, {"tanh", top, 1},    {"tanh", low, -1},
-      {"sigmoid", nan, nan}, {"sigmoid", inf, 1},  {"sigmoid", -inf, 0},  {"sigmoid", zero, 0.5}, {"sigmoid", low, 0},
-      {"sigmoid", top, 1},   {"sigmoid", -tiny, 0.5},
-      {"erf", nan, nan},     {"erf", inf, 1},      {"erf", -inf, -1},     {"erf", zero, 0},     {"erf", -zero, -zero},
-      {"erf", tiny, tiny},   {"erf", -tiny, -tiny}, {"erf", top, 1},      {"erf", low, -1},
-      {"rsqrt", nan, nan},   {"rsqrt", inf, 0},    {"rsqrt", zero, inf},  {"rsqrt", -zero, -inf}, {"rsqrt", -1, nan},
-      {"rsqrt", 4, 0.5},     {"rsqrt", -inf, nan},
-      {"sin", nan, nan},     {"sin", inf, nan},    {"sin", -inf, nan},    {"sin", zero, 0},     {"sin", -zero, -zero},
-      {"sin", tiny, tiny},   {"sin", -tiny, -tiny},
-      {"cos", nan, nan},     {"cos", inf, nan},    {"cos", -inf, nan},    {"cos", zero, 1},     {"cos", -zero, 1},
+      {"exp", nan, nan},
+      {"exp", inf, inf},
+      {"exp", -inf, 0},
+      {"exp", zero, 1},
+      {"exp", -zero, 1},
+      {"exp", top, inf},
+      {"exp", low, 0},
+      {"exp", tiny, 1},
+      {"exp", -tiny, 1},
+      {"exp2", nan, nan},
+      {"exp2", inf, inf},
+      {"exp2", -inf, 0},
+      {"exp2", zero, 1},
+      {"exp2", 10, 1024},
+      {"exp2", -3, 0.125},
+      {"exp2", top, inf},
+      {"exp2", low, 0},
+      {"exp2", Limits::min_exponent - Limits::digits, tiny},
+      {"expm1", nan, nan},
+      {"expm1", inf, inf},
+      {"expm1", -inf, -1},
+      {"expm1", zero, 0},
+      {"expm1", -zero, -zero},
+      {"expm1", tiny, tiny},
+      {"expm1", -tiny, -tiny},
+      {"expm1", top, inf},
+      {"expm1", low, -1},
+      {"log", nan, nan},
+      {"log", inf, inf},
+      {"log", -inf, nan},
+      {"log", zero, -inf},
+      {"log", -zero, -inf},
+      {"log", one, 0},
+      {"log", -tiny, nan},
+      {"log", -1, nan},
+      {"log", low, nan},
+      {"log2", nan, nan},
+      {"log2", inf, inf},
+      {"log2", -1, nan},
+      {"log2", zero, -inf},
+      {"log2", one, 0},
+      {"log2", 1024, 10},
+      {"log2", tiny, Limits::min_exponent - Limits::digits},
+      {"log1p", nan, nan},
+      {"log1p", inf, inf},
+      {"log1p", -1, -inf},
+      {"log1p", -2, nan},
+      {"log1p", zero, 0},
+      {"log1p", -zero, -zero},
+      {"log1p", tiny, tiny},
+      {"log1p", -tiny, -tiny},
+      {"log1p", -inf, nan},
+      {"tanh", nan, nan},
+      {"tanh", inf, 1},
+      {"tanh", -inf, -1},
+      {"tanh", zero, 0},
+      {"tanh", -zero, -zero},
+      {"tanh", tiny, tiny},
+      {"tanh", -tiny, -tiny},
+      {"tanh", top, 1},
+      {"tanh", low, -1},
+      {"sigmoid", nan, nan},
+      {"sigmoid", inf, 1},
+      {"sigmoid", -inf, 0},
+      {"sigmoid", zero, 0.5},
+      {"sigmoid", low, 0},
+      {"sigmoid", top, 1},
+      {"sigmoid", -tiny, 0.5},
+      {"erf", nan, nan},
+      {"erf", inf, 1},
+      {"erf", -inf, -1},
+      {"erf", zero, 0},
+      {"erf", -zero, -zero},
+      {"erf", tiny, tiny},
+      {"erf", -tiny, -tiny},
+      {"erf", top, 1},
+      {"erf", low, -1},
+      {"rsqrt", nan, nan},
+      {"rsqrt", inf, 0},
+      {"rsqrt", zero, inf},
+      {"rsqrt", -zero, -inf},
+      {"rsqrt", -1, nan},
+      {"rsqrt", 4, 0.5},
+      {"rsqrt", -inf, nan},
+      {"sin", nan, nan},
+      {"sin", inf, nan},
+      {"sin", -inf, nan},
+      {"sin", zero, 0},
+      {"sin", -zero, -zero},
+      {"sin", tiny, tiny},
+      {"sin", -tiny, -tiny},
+      {"cos", nan, nan},
+      {"cos", inf, nan},
+      {"cos", -inf, nan},
+      {"cos", zero, 1},
+      {"cos", -zero, 1},
       {"cos", -tiny, 1},
-      {"tan", nan, nan},     {"tan", inf, nan},    {"tan", -inf, nan},    {"tan", zero, 0},     {"tan", -zero, -zero},
-      {"tan", tiny, tiny},   {"tan", -tiny, -tiny},
+      {"tan", nan, nan},
+      {"tan", inf, nan},
+      {"tan", -inf, nan},
+      {"tan", zero, 0},
+      {"tan", -zero, -zero},
+      {"tan", tiny, tiny},
+      {"tan", -tiny, -tiny},
   };
   const auto all = functions<Float>();
   for (const Row& row : rows) {
@@ -167,9 +245,9 @@ using Exact = std::function<void(mpfr_t, const mpfr_t)>;
 Exact exact_function(const std::string& name) {
   using Plain = int (*)(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t);
   const std::pair<const char*, Plain> plain[] = {
-      {"exp", mpfr_exp},   {"exp2", mpfr_exp2},   {"expm1", mpfr_expm1}, {"log", mpfr_log}, {"log2", mpfr_log2},
-      {"log1p", mpfr_log1p}, {"tanh", mpfr_tanh}, {"erf", mpfr_erf},     {"sin", mpfr_sin}, {"cos", mpfr_cos},
-      {"tan", mpfr_tan},
+      {"exp", mpfr_exp},   {"exp2", mpfr_exp2},   {"expm1", mpfr_expm1}, {"log", mpfr_log},
+      {"log2", mpfr_log2}, {"log1p", mpfr_log1p}, {"tanh", mpfr_tanh},   {"erf", mpfr_erf},
+      {"sin", mpfr_sin},   {"cos", mpfr_cos},     {"tan", mpfr_tan},
   };
   for (const auto& [text, f] : plain)
     if (name == text) return [f = f](mpfr_t y, const mpfr_t x) { f(y, x, MPFR_RNDN); };
@@ -205,12 +283,18 @@ struct Random {
 double argument(Random& random, int kind) {
   const std::uint64_t bits = random.next();
   switch (kind % 6) {
-    case 0: return std::bit_cast<double>(bits);
-    case 1: return 1 + (random.unit() - 0.5) * std::ldexp(1.0, -static_cast<int>(bits % 40));
-    case 2: return (random.unit() - 0.5) * 16;
-    case 3: return (random.unit() - 0.5) * 4;
-    case 4: return (random.unit() - 0.5) * std::ldexp(1.0, static_cast<int>(bits % 44) - 30);
-    default: return (random.unit() - 0.5) * 1500;
+    case 0:
+      return std::bit_cast<double>(bits);
+    case 1:
+      return 1 + (random.unit() - 0.5) * std::ldexp(1.0, -static_cast<int>(bits % 40));
+    case 2:
+      return (random.unit() - 0.5) * 16;
+    case 3:
+      return (random.unit() - 0.5) * 4;
+    case 4:
+      return (random.unit() - 0.5) * std::ldexp(1.0, static_cast<int>(bits % 44) - 30);
+    default:
+      return (random.unit() - 0.5) * 1500;
   }
 }
 
@@ -233,7 +317,8 @@ void compare_f64(int samples) {
         if (error > worst) worst = error, at = a;
       }
       MESSAGE(f.name << " f64" << std::string(has_fma ? "" : ", no FMA") << ": at most " << worst << " ulp, at " << at);
-      CHECK_MESSAGE(worst <= 1, f.name << " is " << worst << " ulp off at " << at << std::string(has_fma ? "" : ", no FMA"));
+      CHECK_MESSAGE(worst <= 1,
+                    f.name << " is " << worst << " ulp off at " << at << std::string(has_fma ? "" : ", no FMA"));
     }
   }
 }
@@ -242,7 +327,9 @@ void compare_f64(int samples) {
 
 TEST_CASE("f64 functions are within one ulp") { compare_f64(6000); }
 
-TEST_CASE("f64 functions are within one ulp, a million arguments" * doctest::test_suite("long")) { compare_f64(1000000); }
+TEST_CASE("f64 functions are within one ulp, a million arguments" * doctest::test_suite("long")) {
+  compare_f64(1000000);
+}
 #else
 TEST_CASE("f64 functions are within one ulp") { TESSERA_SKIP("MPFR is not here (Debian: libmpfr-dev)"); }
 #endif

@@ -33,15 +33,32 @@ template <class Float>
 void special_pairs(bool has_fma) {
   using Limits = std::numeric_limits<Float>;
   const Float inf = Limits::infinity();
-  const Float values[] = {0, 1, 2, 3, Float(0.5), Float(1.5), 4, 10, 11, 16777215, 16777216, Float(2147483647), Limits::max(),
-                          Limits::min(), Limits::denorm_min(), inf, Limits::quiet_NaN(), 1 - Limits::epsilon() / 2,
+  const Float values[] = {0,
+                          1,
+                          2,
+                          3,
+                          Float(0.5),
+                          Float(1.5),
+                          4,
+                          10,
+                          11,
+                          16777215,
+                          16777216,
+                          Float(2147483647),
+                          Limits::max(),
+                          Limits::min(),
+                          Limits::denorm_min(),
+                          inf,
+                          Limits::quiet_NaN(),
+                          1 - Limits::epsilon() / 2,
                           1 + Limits::epsilon()};
   for (Float a : values)
     for (Float c : values)
       for (int signs = 0; signs < 4; ++signs) {
         const Float x = (signs & 1) != 0 ? -a : a, y = (signs & 2) != 0 ? -c : c;
         const Float want = std::pow(x, y), have = power(x, y, has_fma);
-        bool same = (std::isnan(want) && std::isnan(have)) || (want == have && std::signbit(want) == std::signbit(have));
+        bool same =
+            (std::isnan(want) && std::isnan(have)) || (want == have && std::signbit(want) == std::signbit(have));
         // Numbers that are no limits may be one unit off.
         if (!same && std::isfinite(want) && want != 0 && want != 1 && std::signbit(want) == std::signbit(have))
           same = have == std::nextafter(want, inf) || have == std::nextafter(want, -inf);
@@ -71,8 +88,11 @@ std::pair<Float, Float> arguments(std::uint64_t& state, int kind) {
       const auto x = static_cast<Float>(1 + (unit(state) - 0.5) * std::exp2(-20 * unit(state)));
       return {x, static_cast<Float>((unit(state) * 2 - 1) * top * 1.1 / std::log2(static_cast<double>(x)))};
     }
-    case 2: return {static_cast<Float>(unit(state) * 20), static_cast<Float>((unit(state) - 0.5) * 40)};
-    default: return {static_cast<Float>(-std::floor(unit(state) * 100)), static_cast<Float>(std::floor((unit(state) - 0.5) * 60))};
+    case 2:
+      return {static_cast<Float>(unit(state) * 20), static_cast<Float>((unit(state) - 0.5) * 40)};
+    default:
+      return {static_cast<Float>(-std::floor(unit(state) * 100)),
+              static_cast<Float>(std::floor((unit(state) - 0.5) * 60))};
   }
 }
 
@@ -86,7 +106,8 @@ void compare_f32(int samples) {
       const double error = ulp_error(power(x, y, has_fma), std::pow(static_cast<double>(x), static_cast<double>(y)));
       if (error > worst) worst = error, at = {x, y};
     }
-    MESSAGE("pow f32" << std::string(has_fma ? "" : ", no FMA") << ": at most " << worst << " ulp, at " << at.first << ", " << at.second);
+    MESSAGE("pow f32" << std::string(has_fma ? "" : ", no FMA") << ": at most " << worst << " ulp, at " << at.first
+                      << ", " << at.second);
     CHECK(worst <= 1);
   }
 }
@@ -106,7 +127,8 @@ void compare_f64(int samples) {
       const double error = ulp_error_wide(power(x, y, has_fma), exact.value);
       if (error > worst) worst = error, at = {x, y};
     }
-    MESSAGE("pow f64" << std::string(has_fma ? "" : ", no FMA") << ": at most " << worst << " ulp, at " << at.first << ", " << at.second);
+    MESSAGE("pow f64" << std::string(has_fma ? "" : ", no FMA") << ": at most " << worst << " ulp, at " << at.first
+                      << ", " << at.second);
     CHECK(worst <= 1);
   }
 }
@@ -127,7 +149,8 @@ TEST_CASE("pow: operation counts") {
     math::pow(b, b.real(3), b.real(0.25F));
     ScalarBuilder<double> wide(has_fma);
     math::pow(wide, wide.real(3), wide.real(0.25));
-    MESSAGE("pow: f32 " << b.operations() << ", f64 " << wide.operations() << std::string(has_fma ? "" : " without FMA"));
+    MESSAGE("pow: f32 " << b.operations() << ", f64 " << wide.operations()
+                        << std::string(has_fma ? "" : " without FMA"));
     if (has_fma) CHECK(b.operations() <= 130);
   }
 }

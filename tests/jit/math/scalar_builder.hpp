@@ -24,8 +24,8 @@ Float rounded(Float x) {
 
 enum class Kind : std::uint8_t { real, integer, mask };
 
-/// One lane of `Float`. Each operation checks the kinds of its operands (std::logic_error) and is counted; constants and
-/// reinterpretations of bits are free.
+/// One lane of `Float`. Each operation checks the kinds of its operands (std::logic_error) and is counted; constants
+/// and reinterpretations of bits are free.
 template <class Float>
 class ScalarBuilder {
  public:

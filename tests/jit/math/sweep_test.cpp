@@ -36,7 +36,7 @@ namespace math = tessera::jit::math;
 namespace {
 
 using VectorFunction = __m256d (*)(__m256d);
-using Run = void (*)(const float* x, float* y);          // eight lanes
+using Run = void (*)(const float* x, float* y);  // eight lanes
 using Reference = void (*)(const float* x, double* y);
 
 /// The vector form of glibc's libm (within 4 ulp of double, a ten-thousand-millionth of one of f32), or nothing.
@@ -61,7 +61,8 @@ std::array<Worst, 2> sweep(const std::array<Run, 2>& runs, Reference reference, 
     alignas(32) double want[8];
     for (std::uint64_t k = 0; k < 8; ++k) x[k] = std::bit_cast<float>(static_cast<std::uint32_t>(start + k * stride));
     reference(x, want);
-    const __m256 nearest = _mm256_set_m128(_mm256_cvtpd_ps(_mm256_load_pd(want + 4)), _mm256_cvtpd_ps(_mm256_load_pd(want)));
+    const __m256 nearest =
+        _mm256_set_m128(_mm256_cvtpd_ps(_mm256_load_pd(want + 4)), _mm256_cvtpd_ps(_mm256_load_pd(want)));
     for (std::size_t run = 0; run < 2; ++run) {
       runs[run](x, y);
       // Most lanes are correctly rounded, or as good as that.
@@ -87,7 +88,8 @@ bool is_odd(Run run) {
     run(x, plus);
     run(negative, minus);
     for (int k = 0; k < 8; ++k)
-      if (!std::isnan(plus[k]) && std::bit_cast<std::uint32_t>(minus[k]) != (std::bit_cast<std::uint32_t>(plus[k]) ^ 0x80000000U))
+      if (!std::isnan(plus[k]) &&
+          std::bit_cast<std::uint32_t>(minus[k]) != (std::bit_cast<std::uint32_t>(plus[k]) ^ 0x80000000U))
         return false;
   }
   return true;
@@ -100,23 +102,23 @@ struct Row {
   bool odd;
 };
 
-#define TESSERA_ROW(function, plain, vector_name, odd)                                       \
-  struct Row_##function {                                                                    \
-    template <bool Fma>                                                                      \
-    static void run(const float* x, float* y) {                                              \
-      VectorBuilder<Fma> b;                                                                  \
-      _mm256_store_ps(y, math::function(b, _mm256_load_ps(x)));                              \
-    }                                                                                        \
-    static void reference(const float* lanes, double* y) {                                   \
-      static const VectorFunction fast = vector_reference(vector_name);                      \
-      for (int k = 0; k < 8; k += 4)                                                         \
+#define TESSERA_ROW(function, plain, vector_name, odd)                                              \
+  struct Row_##function {                                                                           \
+    template <bool Fma>                                                                             \
+    static void run(const float* x, float* y) {                                                     \
+      VectorBuilder<Fma> b;                                                                         \
+      _mm256_store_ps(y, math::function(b, _mm256_load_ps(x)));                                     \
+    }                                                                                               \
+    static void reference(const float* lanes, double* y) {                                          \
+      static const VectorFunction fast = vector_reference(vector_name);                             \
+      for (int k = 0; k < 8; k += 4)                                                                \
         if (fast != nullptr) _mm256_store_pd(y + k, fast(_mm256_cvtps_pd(_mm_load_ps(lanes + k)))); \
-      if (fast != nullptr) return;                                                           \
-      for (int k = 0; k < 8; ++k) {                                                          \
-        const double x = lanes[k];                                                           \
-        y[k] = plain;                                                                        \
-      }                                                                                      \
-    }                                                                                        \
+      if (fast != nullptr) return;                                                                  \
+      for (int k = 0; k < 8; ++k) {                                                                 \
+        const double x = lanes[k];                                                                  \
+        y[k] = plain;                                                                               \
+      }                                                                                             \
+    }                                                                                               \
   };
 TESSERA_TEST_MATH(TESSERA_ROW)
 #undef TESSERA_ROW

@@ -10,10 +10,10 @@
 namespace tessera_test {
 
 /// The error of an f32 result `y` against the true value `exact`, in units in the last place of the true value:
-/// |y − exact| / ulp(exact), where ulp(exact) = 2^(max(e, −126) − 23) for 2^e ≤ |exact| < 2^(e+1): the distance of the floats
-/// around it. A correctly rounded result has at most 0.5. Infinity counts as 2^128, and so does a true value beyond:
-/// an infinite result is therefore at most 1 off where the true value rounds to the largest float. NaN matches NaN only.
-/// `exact` comes from double arithmetic: its own error adds less than 10^-7.
+/// |y − exact| / ulp(exact), where ulp(exact) = 2^(max(e, −126) − 23) for 2^e ≤ |exact| < 2^(e+1): the distance of the
+/// floats around it. A correctly rounded result has at most 0.5. Infinity counts as 2^128, and so does a true value
+/// beyond: an infinite result is therefore at most 1 off where the true value rounds to the largest float. NaN matches
+/// NaN only. `exact` comes from double arithmetic: its own error adds less than 10^-7.
 inline double ulp_error(float y, double exact) {
   constexpr double inf = std::numeric_limits<double>::infinity();
   if (std::isnan(exact) || std::isnan(y)) return std::isnan(exact) && std::isnan(y) ? 0 : inf;
