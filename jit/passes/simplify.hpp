@@ -34,7 +34,7 @@ ir::Storage share_equal(const ir::Program& p);
 /// A sum of products of two tiles, each with an axis that the other lacks, becomes a dot.
 ir::Storage sums_to_dots(const ir::Program& p);
 
-/// All of them, in order, after `set_cuts`.
+/// All of them, in order, after `sums_to_dots` and `set_cuts`: a Var that becomes a value may make a sum a contraction.
 ir::Storage simplify(ir::Storage p, const KnownExtent& extent, const PassObserver& observe = {});
 
 }  // namespace jit
