@@ -432,16 +432,20 @@ struct Contraction {
     b.for_loop(i64(0), whole, i64(width), [&](Value k) {
       p.scoped([&] {
         Env e = at_k(env, 0, b.add(k_from, k), true);
+        std::vector<std::vector<Value>> groups;
         for (int group = 0; group < lanes; group += width) {
-          std::vector<Value> rows;
+          auto& rows = groups.emplace_back();
           for (int r = 0; r < width; ++r) {
             Env at = at_lane(e, std::min(group + r, lanes - 1));
             rows.push_back(operand(id, at, true));
           }
           turn(rows);
-          for (int r = 0; r < width; ++r)
-            b.store(buffer, b.add(b.add(base, b.mul(b.add(k, i64(r)), i64(stride))), i64(group)), rows[static_cast<std::size_t>(r)]);
         }
+        // k by k: what a last group has too much is written over by the next k.
+        for (int r = 0; r < width; ++r)
+          for (std::size_t g = 0; g < groups.size(); ++g)
+            b.store(buffer, b.add(b.add(base, b.mul(b.add(k, i64(r)), i64(stride))), i64(static_cast<std::int64_t>(g) * width)),
+                    groups[g][static_cast<std::size_t>(r)]);
       });
     });
     b.for_loop(whole, k_count, i64(1), [&](Value k) {
