@@ -1,6 +1,7 @@
 // Owns the comparison of a backend with the interpreter: arguments made for a program, run by both, within its bounds.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -14,22 +15,12 @@
 #include "tessera/interpret.hpp"
 #include "tessera/types/convert.hpp"
 #include "tessera/types/packed.hpp"
+#include "tests/support/case.hpp"
+#include "tests/support/guarded.hpp"
 
 namespace tessera_test {
 
 using tessera::DType;
-
-/// A run of one program: extents by base name, scalars and data by argument name.
-struct Case {
-  const tessera::ir::Program* program = nullptr;
-  std::map<std::string, std::int64_t> extents;
-  std::map<std::string, double> scalars;
-  /// Values of an argument's elements by linear number; absent: random ones that suit the type.
-  std::map<std::string, std::function<double(std::int64_t)>> data;
-  std::vector<std::int64_t> tunables;  ///< for the interpreter; the backend gets them too where not empty
-  std::uint64_t seed = 1;
-  std::int64_t row_padding = 0;  ///< elements between rows of arrays of rank 2 and more
-};
 
 /// Memory and Frame for a case.
 class Arguments {
@@ -65,7 +56,8 @@ class Arguments {
         if (d == a.rank - 1) stride += c.row_padding;
         elements = stride;
       }
-      memory_[i].assign(tessera::packed_bytes(a.type, static_cast<std::size_t>(elements)) + 64, std::byte{0x5A});
+      memory_[i] = GuardedBytes(tessera::packed_bytes(a.type, static_cast<std::size_t>(elements)),
+                                static_cast<std::size_t>(std::max(1, tessera::info(a.type).bits / 8)));
       const auto it = c.data.find(name);
       for (std::int64_t e = 0; e < elements; ++e) {
         double v = 0;
@@ -87,14 +79,20 @@ class Arguments {
   Arguments(const Arguments&) = delete;
 
   const std::vector<std::uint64_t>& frame() const { return frame_; }
-  const std::vector<std::byte>& memory(std::size_t arg) const { return memory_[arg]; }
+  const std::byte* memory(std::size_t arg) const { return memory_[arg].data(); }
 
   /// The first element of an argument that differs by more than its bound, as text; empty where all agree.
   std::string compare(const Arguments& reference, const tessera::interpreter::Report& report) const {
     const auto layout = tessera::call::frame_layout(program_);
     for (std::size_t i = 0; i < program_.args.size(); ++i) {
       const auto& a = program_.args[i];
-      if (!tessera::call::is_parameter(a) || !tessera::call::is_written(a)) continue;
+      if (!tessera::call::is_parameter(a) || a.effect == tessera::ir::Effect::scalar) continue;
+      if (!tessera::call::is_written(a)) {
+        if (std::memcmp(memory_[i].data(), reference.memory_[i].data(), memory_[i].size()) != 0)
+          return std::string(program_.name) + ": " + std::string(program_.str(a.name)) + " is In and was written";
+        continue;
+      }
+      std::vector<bool> element(memory_[i].size());
       std::int64_t elements = 1;
       for (int d = 0; d < a.rank; ++d) elements *= extent(a, d, layout);
       for (std::int64_t e = 0; e < elements; ++e) {
@@ -105,6 +103,8 @@ class Arguments {
                     static_cast<std::int64_t>(frame_[layout.stride_word(static_cast<std::size_t>(a.first_extent + d))]);
           left /= n;
         }
+        if (const int bytes = tessera::info(a.type).bits / 8; bytes > 0)
+          for (int b = 0; b < bytes; ++b) element[static_cast<std::size_t>(offset * bytes + b)] = true;
         const auto got = tessera::load_packed(a.type, memory_[i].data(), static_cast<std::size_t>(offset));
         const auto want = tessera::load_packed(a.type, reference.memory_[i].data(), static_cast<std::size_t>(offset));
         if (got == want) continue;
@@ -117,6 +117,10 @@ class Arguments {
                "] is " + std::to_string(x) + ", the interpreter has " + std::to_string(y) + " +- " +
                std::to_string(bound);
       }
+      if (tessera::info(a.type).bits >= 8)
+        for (std::size_t b = 0; b < element.size(); ++b)
+          if (!element[b] && memory_[i].data()[b] != reference.memory_[i].data()[b])
+            return std::string(program_.name) + ": " + std::string(program_.str(a.name)) + " is written between its rows";
     }
     return {};
   }
@@ -128,7 +132,7 @@ class Arguments {
   }
   const tessera::ir::Program& program_;
   std::vector<std::uint64_t> frame_;
-  std::vector<std::vector<std::byte>> memory_;
+  std::vector<GuardedBytes> memory_;
 };
 
 }  // namespace tessera_test

@@ -220,17 +220,20 @@ void Analysis::keep_hazards() {
 
 /// A reduction or dot with one chain of elementwise users over the same axes is computed in the nest of that chain's end.
 void Analysis::fuse_cores() {
+  std::vector<bool> chained(program.nodes.size());  // a node waits for one core only: another is kept
   for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
     const Node& n = program.node(i);
     if (form[static_cast<std::size_t>(i)] != Form::buffer || info(n.op).op_class != OpClass::reduction) continue;
     if (n.op == Op::reduce || n.op == Op::argmax || n.op == Op::argmin) continue;
     int cur = i;
+    std::vector<int> chain;
     for (;;) {
       const auto& us = users[static_cast<std::size_t>(cur)];
       if (us.size() != 1) break;
       const int u = us[0];
       const Node& un = program.node(u);
       if (region[static_cast<std::size_t>(u)] != region[static_cast<std::size_t>(i)] || core_of[static_cast<std::size_t>(u)] >= 0) break;
+      if (chained[static_cast<std::size_t>(u)]) break;
       const bool ends = un.op == Op::store || un.op == Op::set || form[static_cast<std::size_t>(u)] == Form::buffer;
       const bool passes = info(un.op).op_class == OpClass::elementwise && !is_anchor(un.op);
       if (!(passes || un.op == Op::store || un.op == Op::set) || form[static_cast<std::size_t>(u)] == Form::scalar) break;
@@ -241,6 +244,7 @@ void Analysis::fuse_cores() {
         if (program.operand(un, value) != cur || (un.flags & ir::flag_masked)) break;
       }
       cur = u;
+      chain.push_back(u);
       if (ends) break;
     }
     if (cur == i) continue;
@@ -266,6 +270,7 @@ void Analysis::fuse_cores() {
     form[static_cast<std::size_t>(i)] = Form::core;
     if (form[static_cast<std::size_t>(cur)] == Form::point) form[static_cast<std::size_t>(cur)] = Form::buffer;
     core_of[static_cast<std::size_t>(cur)] = i;
+    for (int u : chain) chained[static_cast<std::size_t>(u)] = true;
   }
 }
 

@@ -95,6 +95,10 @@ class Planner {
   void while_region(int opener);
   void branch(int opener, int& next);
   void print_node(int id);
+  void atomic_node(int id);
+  /// Whether a stop_if stands among these nodes of a region: what follows the region, and its next turn, asks `go_on`.
+  bool stops_inside(int first, int last) const;
+  Value go_on();
   int region_end(int opener) const;
 
   // ---- jobs: nest.cpp, reduction.cpp, contraction.cpp, scan.cpp ----
@@ -234,7 +238,7 @@ class Planner {
   Value linear_ = -1;
   int next_grid_ = 0;
   bool serial_ = false;                      ///< programs add into common memory: run them in order
-  bool stopped_ = false;
+  std::optional<Slot> stop_;                 ///< set where the program has stopped inside a loop or branch
 };
 
 }  // namespace cpu

@@ -75,6 +75,9 @@ void Planner::plan_entry() {
   scopes_.assign(1, {});
   const std::vector<Value> sizes = grid_sizes();
   const bool single = std::all_of(sizes.begin(), sizes.end(), [&](Value s) { return b_->is(s, 1); });
+  for (int i = 0; i < static_cast<int>(program_.nodes.size()); ++i)
+    if (program_.node(i).op == Op::stop_if && analysis_.region[static_cast<std::size_t>(i)] != 0 && !stop_)
+      stop_ = new_slot({}, DType::b8, -1);
   const auto program = [&](Value index) {
     linear_ = index;
     Value rest = index;
@@ -90,6 +93,7 @@ void Planner::plan_entry() {
       }
     }
     next_grid_ = 0;
+    if (stop_) b_->store(stop_->buffer, i64(0), b_->boolean(false));
     scoped([&] { walk(0, static_cast<int>(program_.nodes.size())); });
   };
   if (single) {
@@ -110,16 +114,29 @@ void Planner::walk(int first, int last) {
   for (int i = first; i < last;) {
     const Node& n = program_.node(i);
     if (n.op == Op::stop_if) {
-      const Value go_on = b_->logical_not(scalar(eval(program_.operand(n, 0), top_)));
-      if (last != static_cast<int>(program_.nodes.size())) refuse(i, "stop_if inside a loop or branch is not compiled for a CPU");
-      b_->if_then(go_on, [&] { scoped([&] { walk(i + 1, last); }); });
+      const Value stop = scalar(eval(program_.operand(n, 0), top_));
+      if (stop_) b_->if_then(stop, [&] { b_->store(stop_->buffer, i64(0), b_->boolean(true)); });
+      b_->if_then(b_->logical_not(stop), [&] { scoped([&] { walk(i + 1, last); }); });
       return;
     }
     int next = i + 1;
     visit(i, next);
+    if (next > i + 1 && stops_inside(i, next)) {
+      b_->if_then(go_on(), [&] { scoped([&] { walk(next, last); }); });
+      return;
+    }
     i = next;
   }
 }
+
+bool Planner::stops_inside(int first, int last) const {
+  if (!stop_) return false;
+  for (int i = first; i < last; ++i)
+    if (program_.node(i).op == Op::stop_if) return true;
+  return false;
+}
+
+Value Planner::go_on() { return b_->logical_not(b_->load(stop_->buffer, i64(0), {DType::b8, 1, -1})); }
 
 void Planner::visit(int id, int& next) {
   const Node& n = program_.node(id);
@@ -167,7 +184,7 @@ void Planner::visit(int id, int& next) {
       return;
     }
     case Op::expects: case Op::end: case Op::region_end: return;
-    case Op::atomic: refuse(id, "atomics with a result are not compiled for a CPU");
+    case Op::atomic: return atomic_node(id);
     default: break;
   }
   if (form == Form::scalar) {
@@ -294,7 +311,8 @@ void Planner::loop_over_blocks(int opener) {
       const Value begin = b_->add(from, b_->mul(number, cut));
       bind_block(n.axes[0], ranged ? affine(begin, 0, INT64_MIN, INT64_MAX) : affine(begin, 0, 0, std::max<std::int64_t>(0, known_or(size, INT64_MAX) - 1)),
                  cut, ranged ? std::optional<Value>(to) : std::nullopt, ranged);
-      walk(block + 1, last);
+      if (!stops_inside(block, last)) return walk(block + 1, last);
+      b_->if_then(go_on(), [&] { scoped([&] { walk(block + 1, last); }); });
     });
   });
 }
@@ -313,7 +331,8 @@ void Planner::loop_over_range(int opener) {
       v.lo = known_or(lo, INT64_MIN);
       if (auto k = b_->known(hi)) v.hi = *k - 1;
       remember(index, top_, v);
-      walk(index + 1, last);
+      if (!stops_inside(index, last)) return walk(index + 1, last);
+      b_->if_then(go_on(), [&] { scoped([&] { walk(index + 1, last); }); });
     });
   });
 }
@@ -328,7 +347,8 @@ void Planner::while_region(int opener) {
   b_->while_loop({}, [&](std::span<const Value>) {
     return scoped([&] {
       walk(opener + 1, test);
-      return std::pair{scalar(eval(program_.operand(program_.node(test), 0), top_)), std::vector<Value>{}};
+      const Value more = scalar(eval(program_.operand(program_.node(test), 0), top_));
+      return std::pair{stops_inside(opener, last) ? b_->logical_and(more, go_on()) : more, std::vector<Value>{}};
     });
   }, [&](std::span<const Value>) {
     scoped([&] { walk(test + 1, last); });
@@ -368,7 +388,7 @@ void Planner::bind_block(int axis, Val begin, Value cut, std::optional<Value> to
   a.hi = cut;
   if (limit >= 0) {
     const auto size = b_->known(limit), c = b_->known(cut);
-    if (!(size && c && !to && !may_start_outside && *size % *c == 0 && *size > 0)) a.hi = b_->min(cut, b_->sub(limit, a.begin));
+    if (!(size && c && !to && !may_start_outside && *size > 0 && *c > 0 && *size % *c == 0)) a.hi = b_->min(cut, b_->sub(limit, a.begin));
   }
   a.end = b_->add(a.begin, b_->max(a.hi, a.lo));
   a.max_lanes = cut;

@@ -1,0 +1,39 @@
+// Owns how the CPU target's tests run a program: planned for each feature set, as known and as generic, and compared.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "tests/support/case.hpp"
+
+namespace cpu_test {
+
+using tessera_test::Case;
+
+/// A case of `program` with these extents.
+inline Case of(const tessera::ir::Program& program, std::map<std::string, std::int64_t> extents) {
+  Case c;
+  c.program = &program;
+  c.extents = std::move(extents);
+  return c;
+}
+
+/// Runs `c` in the interpreter and as machine code: for every feature set of this machine, with all extents known, with
+/// only unit strides known, and with nothing known. Plans for AVX-512 as well, and verifies that plan. Gives what is
+/// wrong, one line each; empty where all agree within the interpreter's bounds.
+std::string run(const Case& c);
+
+/// Compiles the AVX-512 plans of `c` too, without running them.
+std::string compile_avx512(const Case& c);
+
+}  // namespace cpu_test
+
+#define CPU_CHECK(...)                               \
+  do {                                               \
+    const std::string wrong_ = cpu_test::run(__VA_ARGS__); \
+    CHECK_MESSAGE(wrong_.empty(), wrong_);           \
+  } while (false)
