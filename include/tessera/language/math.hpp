@@ -88,6 +88,11 @@ constexpr Tile cast_to(Operand a, DType t, Rounding rounding, Saturation saturat
   const int x = node_of(r, a, "cast");
   const auto imm = static_cast<std::int64_t>(rounding) | static_cast<std::int64_t>(saturation) << 8;
   if (x < 0) return result(r, -1);
+  if (rounding == Rounding::stochastic) {
+    r->fail(a.line) << "cast: stochastic rounding needs random bits, which a cast has not: round to nearest_even or "
+                       "toward_zero";
+    return result(r, -1);
+  }
   const int id = cast_node(r, x, t, a.line, imm);
   if (id >= 0 && id != x) r->meta[id].atomic = join_atomics(r, a, x, -1, a.line);
   return result(r, id);
