@@ -120,7 +120,8 @@ class Arguments {
       if (tessera::info(a.type).bits >= 8)
         for (std::size_t b = 0; b < element.size(); ++b)
           if (!element[b] && memory_[i].data()[b] != reference.memory_[i].data()[b])
-            return std::string(program_.name) + ": " + std::string(program_.str(a.name)) + " is written between its rows";
+            return std::string(program_.name) + ": " + std::string(program_.str(a.name)) +
+                   " is written between its rows";
     }
     return {};
   }

@@ -112,7 +112,7 @@ TESSERA_KERNEL(mm_shifted)(Kernel k, In<f32, "M", "K"> a, In<f32, "K", "N"> b, O
 
 using Extents = std::map<std::string, std::int64_t>;
 const Extents shapes[] = {
-    {{"M", 1}, {"N", 1}, {"K", 1}},  {{"M", 6}, {"N", 16}, {"K", 8}},  {{"M", 7}, {"N", 17}, {"K", 3}},
+    {{"M", 1}, {"N", 1}, {"K", 1}},    {{"M", 6}, {"N", 16}, {"K", 8}}, {{"M", 7}, {"N", 17}, {"K", 3}},
     {{"M", 13}, {"N", 37}, {"K", 31}}, {{"M", 5}, {"N", 8}, {"K", 65}},
 };
 

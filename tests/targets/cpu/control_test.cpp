@@ -187,14 +187,24 @@ TEST_CASE("ragged blocks, spans, ranges of blocks") {
   for (std::int64_t n : {1, 8, 37}) {
     auto c = of(ragged.program, {{"B", 3}, {"T", 21}, {"N", n}});
     c.scalars = {{"longest", 12}};
-    c.data = {{"start", [](std::int64_t i) { const double v[] = {0, 5, 9, 21}; return v[i]; }}};
+    c.data = {{"start", [](std::int64_t i) {
+                 const double v[] = {0, 5, 9, 21};
+                 return v[i];
+               }}};
     CPU_CHECK(c);
     c.row_padding = 2;
     CPU_CHECK(c);
   }
   auto s = of(spans.program, {{"P", 4}, {"N", 50}, {"FOUR", 4}});
-  s.data = {{"from", [](std::int64_t i) { const double v[] = {0, 10, 20, 45}; return v[i]; }},
-            {"to", [](std::int64_t i) { const double v[] = {7, 10, 36, 70}; return v[i]; }}};
+  s.data = {{"from",
+             [](std::int64_t i) {
+               const double v[] = {0, 10, 20, 45};
+               return v[i];
+             }},
+            {"to", [](std::int64_t i) {
+               const double v[] = {7, 10, 36, 70};
+               return v[i];
+             }}};
   CPU_CHECK(s);
   for (auto [from, to] : {std::pair{0, 50}, {3, 41}, {-5, 60}, {20, 20}, {30, 10}}) {
     auto r = of(ranges.program, {{"N", 50}});

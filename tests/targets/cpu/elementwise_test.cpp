@@ -14,8 +14,8 @@ inline constexpr Dim<"BM"> BM;
 inline constexpr Dim<"BN"> BN;
 
 TESSERA_KERNEL(broadcasts)(Kernel k, In<f32, "A"> x, In<f32, "B"> y, In<f32, "C"> z, In<f32, "A", "B"> xy,
-                           In<f32, "B", "C"> yz, In<f32, "A", "C"> xz, In<f32, "C", "A"> zx,
-                           Out<f32, "A", "B", "C"> u, Out<f32, "C", "A", "B"> v) {
+                           In<f32, "B", "C"> yz, In<f32, "A", "C"> xz, In<f32, "C", "A"> zx, Out<f32, "A", "B", "C"> u,
+                           Out<f32, "C", "A", "B"> v) {
   auto a = k.block<"A">(BM), b = k.block<"B">(BN);
   auto c = k.all<"C">();
   auto w = x(a) * yz(b, c) + y(b) * xz(a, c) + z(c) * xy(a, b) - zx(c, a);
@@ -118,8 +118,8 @@ TESSERA_KERNEL(logic)(Kernel k, In<b8, "N"> a, In<b8, "N"> b, In<f32, "N"> x, Ou
   e(i) = cast<i32>(a(i)) + cast<i32>(i % 3 == 1);
   f(i) = where(a(i) || i > 5, x(i), where(b(i), -x(i), 2));
 };
-TESSERA_KERNEL(chances)(Kernel k, Scalar<u64> seed, Out<f32, "N"> u, Out<f64, "N"> d, Out<f32, "N"> g, Out<i32, "N"> die,
-                        Out<f16, "N"> h, Out<u8, "N"> byte) {
+TESSERA_KERNEL(chances)(Kernel k, Scalar<u64> seed, Out<f32, "N"> u, Out<f64, "N"> d, Out<f32, "N"> g,
+                        Out<i32, "N"> die, Out<f16, "N"> h, Out<u8, "N"> byte) {
   auto n = k.block<"N">(BN);
   u(n) = uniform<f32>(seed, n);
   d(n) = uniform<f64>(seed, n);
@@ -229,7 +229,8 @@ TEST_CASE("functions of f32, f16, bf16 and f64") {
 TEST_CASE("casts round, saturate and wrap") {
   for (std::int64_t n : {3, 40}) {
     auto c = of(casts.program, {{"N", n}});
-    const double v[] = {0.5, 1.5, -1.5, 2.5, 300, -300, 1e10, -1e10, NAN, INFINITY, -INFINITY, 65519, 65520, 448, 465, 1e-9, -0.0};
+    const double v[] = {0.5,      1.5,       -1.5,  2.5,   300, -300, 1e10, -1e10, NAN,
+                        INFINITY, -INFINITY, 65519, 65520, 448, 465,  1e-9, -0.0};
     c.data = {{"x", [&](std::int64_t i) { return v[i % 17]; }},
               {"n", [](std::int64_t i) { return anywhere(i, -2147483648.0, 2147483647.0); }}};
     CPU_CHECK(c);

@@ -18,8 +18,8 @@ Case of(const ir::Program& p, Extents extents) {
 
 /// Around the register block 6 × 16 and the vector of 8, primes, one, and more than a cache block.
 const Extents products[] = {
-    {{"M", 1}, {"N", 1}, {"K", 1}},    {{"M", 6}, {"N", 16}, {"K", 8}},    {{"M", 7}, {"N", 17}, {"K", 3}},
-    {{"M", 5}, {"N", 15}, {"K", 31}},  {{"M", 13}, {"N", 8}, {"K", 64}},   {{"M", 1}, {"N", 100}, {"K", 19}},
+    {{"M", 1}, {"N", 1}, {"K", 1}},   {{"M", 6}, {"N", 16}, {"K", 8}},  {{"M", 7}, {"N", 17}, {"K", 3}},
+    {{"M", 5}, {"N", 15}, {"K", 31}}, {{"M", 13}, {"N", 8}, {"K", 64}}, {{"M", 1}, {"N", 100}, {"K", 19}},
     {{"M", 97}, {"N", 1}, {"K", 23}},
 };
 
@@ -68,21 +68,34 @@ TEST_CASE("quantised products") {
 
 TEST_CASE("convolutions") {
   for (std::int64_t stride : {1, 2}) {
-    Case c = of(conv2d.program, {{"B", 2}, {"G", 2}, {"C", 5}, {"H", 9}, {"W", 11}, {"F", 7}, {"KH", 3}, {"KW", 3},
-                                 {"OH", (9 + 2 - 3) / stride + 1}, {"OW", (11 + 2 - 3) / stride + 1}});
+    Case c = of(conv2d.program, {{"B", 2},
+                                 {"G", 2},
+                                 {"C", 5},
+                                 {"H", 9},
+                                 {"W", 11},
+                                 {"F", 7},
+                                 {"KH", 3},
+                                 {"KW", 3},
+                                 {"OH", (9 + 2 - 3) / stride + 1},
+                                 {"OW", (11 + 2 - 3) / stride + 1}});
     c.scalars = {{"stride", double(stride)}, {"pad", 1}};
     CPU_CHECK(c);
   }
-  Case c = of(conv2d.program, {{"B", 1}, {"G", 1}, {"C", 16}, {"H", 14}, {"W", 28}, {"F", 20}, {"KH", 3}, {"KW", 3},
-                               {"OH", 14}, {"OW", 28}});
+  Case c = of(
+      conv2d.program,
+      {{"B", 1}, {"G", 1}, {"C", 16}, {"H", 14}, {"W", 28}, {"F", 20}, {"KH", 3}, {"KW", 3}, {"OH", 14}, {"OW", 28}});
   c.scalars = {{"stride", 1}, {"pad", 1}};
   CPU_CHECK(c);
 }
 
 TEST_CASE("attention and its backward over ragged batches") {
   const std::map<std::string, std::function<double(std::int64_t)>> at{
-      {"q_at", [](std::int64_t i) { return double(i == 0 ? 0 : i == 1 ? 7 : 20); }},
-      {"s_at", [](std::int64_t i) { return double(i == 0 ? 0 : i == 1 ? 9 : 25); }}};
+      {"q_at", [](std::int64_t i) { return double(i == 0   ? 0
+                                                  : i == 1 ? 7
+                                                           : 20); }},
+      {"s_at", [](std::int64_t i) {
+         return double(i == 0 ? 0 : i == 1 ? 9 : 25);
+       }}};
   Case c = of(attention<f16>.program, {{"B", 2}, {"T", 20}, {"S", 25}, {"HQ", 4}, {"HK", 2}, {"D", 16}});
   c.scalars = {{"longest", 13}, {"window", 10}, {"scale", .25}};
   c.data = at;

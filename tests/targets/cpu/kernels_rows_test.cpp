@@ -75,13 +75,14 @@ TEST_CASE("histogram, scans, radix pass and top-k") {
   }
   Case radix = of(radix_scatter.program, {{"N", 300}, {"R", 16}});
   radix.scalars = {{"shift", 0}};
-  radix.data = {{"key", [](std::int64_t i) { return double((i * 5) % 16); }},
-                {"base", [](std::int64_t i) {
-                   std::int64_t s = 0;
-                   for (std::int64_t d = 0; d < i; ++d)
-                     for (std::int64_t k = 0; k < 300; ++k) s += (k * 5) % 16 == d;
-                   return double(s);
-                 }}};
+  radix.data = {{"key", [](std::int64_t i) { return double((i * 5) % 16); }}, {"base", [](std::int64_t i) {
+                                                                                 std::int64_t s = 0;
+                                                                                 for (std::int64_t d = 0; d < i; ++d)
+                                                                                   for (std::int64_t k = 0; k < 300;
+                                                                                        ++k)
+                                                                                     s += (k * 5) % 16 == d;
+                                                                                 return double(s);
+                                                                               }}};
   CPU_CHECK(radix);
   for (std::int64_t keep : {1, 5, 40}) CPU_CHECK(of(top_k.program, {{"M", 7}, {"N", 37}, {"K", keep}}));
 }

@@ -47,8 +47,15 @@ TEST_CASE("Mandelbrot and a while inside a while") {
 
 TEST_CASE("block sparse times dense, batched Cholesky") {
   Case c = of(bsr.program, {{"R", 4}, {"P", 6}, {"E", 5}, {"F", 7}, {"K", 35}, {"N", 37}, {"M", 20}});
-  c.data = {{"row", [](std::int64_t i) { const double v[] = {0, 2, 2, 5, 6}; return v[i]; }},
-            {"col", [](std::int64_t i) { const double v[] = {0, 3, 1, 2, 4, 0}; return v[i]; }}};
+  c.data = {{"row",
+             [](std::int64_t i) {
+               const double v[] = {0, 2, 2, 5, 6};
+               return v[i];
+             }},
+            {"col", [](std::int64_t i) {
+               const double v[] = {0, 3, 1, 2, 4, 0};
+               return v[i];
+             }}};
   CPU_CHECK(c);
   for (std::int64_t n : {1, 9, 16}) {
     Case l = of(cholesky.program, {{"B", 3}, {"N", n}});

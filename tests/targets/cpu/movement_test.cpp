@@ -13,7 +13,8 @@ namespace {
 inline constexpr Dim<"BM"> BM;
 inline constexpr Dim<"BN"> BN;
 
-TESSERA_KERNEL(window_1d)(Kernel k, In<f32, "N"> x, In<f32, "K"> w, Out<f32, "N"> y, Out<f32, "N"> z, Out<f32, "N"> top) {
+TESSERA_KERNEL(window_1d)(Kernel k, In<f32, "N"> x, In<f32, "K"> w, Out<f32, "N"> y, Out<f32, "N"> z,
+                          Out<f32, "N"> top) {
   auto n = k.block<"N">(BN);
   auto j = k.all<"K">();
   y(n) = sum<"K">(x.pad(0)(n + j - 2) * w(j));
@@ -21,7 +22,8 @@ TESSERA_KERNEL(window_1d)(Kernel k, In<f32, "N"> x, In<f32, "K"> w, Out<f32, "N"
   z(n) = at<"N">(pad(wide, 1), n - 3) + at<"N">(pad(wide, 1), n + 3) - at<"N">(wide, n);
   top(n) = max<"K">(x.pad(-inf)(n + j - 1));
 };
-TESSERA_KERNEL(window_2d)(Kernel k, In<f32, "H", "W"> x, In<f32, "P", "Q"> w, Out<f32, "H", "W"> y, Out<f32, "H", "W"> z) {
+TESSERA_KERNEL(window_2d)(Kernel k, In<f32, "H", "W"> x, In<f32, "P", "Q"> w, Out<f32, "H", "W"> y,
+                          Out<f32, "H", "W"> z) {
   auto h = k.block<"H">(4), c = k.block<"W">(16);
   auto p = k.all<"P">(), q = k.all<"Q">();
   y(h, c) = sum<"P", "Q">(x.pad(0)(h + p - 1, c + q - 1) * w(p, q));

@@ -102,7 +102,9 @@ TESSERA_KERNEL(custom)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M"> far, Out<f32
 };
 
 using Extents = std::map<std::string, std::int64_t>;
-const Extents cubes[] = {{{"A", 1}, {"B", 1}, {"C", 1}}, {{"A", 3}, {"B", 5}, {"C", 37}}, {{"A", 17}, {"B", 2}, {"C", 8}},
+const Extents cubes[] = {{{"A", 1}, {"B", 1}, {"C", 1}},
+                         {{"A", 3}, {"B", 5}, {"C", 37}},
+                         {{"A", 17}, {"B", 2}, {"C", 8}},
                          {{"A", 2}, {"B", 33}, {"C", 3}}};
 const Extents squares[] = {{{"M", 1}, {"N", 1}}, {{"M", 13}, {"N", 37}}, {{"M", 5}, {"N", 128}}, {{"M", 70}, {"N", 3}}};
 
@@ -133,7 +135,9 @@ TEST_CASE("extremes of nothing, and of NaN, infinities, zeros of both signs") {
   check(over_middle<f32>.program, {{"A", 3}, {"B", 0}, {"C", 9}});
   check(over_last<i8>.program, {{"A", 3}, {"B", 2}, {"C", 0}});
   auto c = of(over_first<f32>.program, cubes[1]);
-  c.data = {{"x", [](std::int64_t i) { return i % 41 == 7 ? NAN : i % 5 == 0 ? INFINITY : i % 3 ? -0.0 : double(i % 11); }}};
+  c.data = {{"x", [](std::int64_t i) {
+               return i % 41 == 7 ? NAN : i % 5 == 0 ? INFINITY : i % 3 ? -0.0 : double(i % 11);
+             }}};
   CPU_CHECK(c);
   c.program = &over_middle<f32>.program;
   CPU_CHECK(c);

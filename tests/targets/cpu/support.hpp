@@ -32,8 +32,8 @@ std::string compile_avx512(const Case& c);
 
 }  // namespace cpu_test
 
-#define CPU_CHECK(...)                               \
-  do {                                               \
+#define CPU_CHECK(...)                                     \
+  do {                                                     \
     const std::string wrong_ = cpu_test::run(__VA_ARGS__); \
-    CHECK_MESSAGE(wrong_.empty(), wrong_);           \
+    CHECK_MESSAGE(wrong_.empty(), wrong_);                 \
   } while (false)

@@ -56,15 +56,15 @@ jit::CompileOptions options(const std::string& features) {
   return o;
 }
 
-using GenericKey = std::tuple<const void*, std::string, Known, std::vector<std::int64_t>, std::vector<bool>>;
+using GenericKey = std::tuple<const void*, std::string, Known, std::vector<std::int64_t>, std::vector<std::int64_t>>;
 
 std::shared_ptr<jit::Compiled> compiled(const Case& c, const std::vector<std::uint64_t>& frame, Known known,
                                         const std::string& features) {
   static std::map<GenericKey, std::shared_ptr<jit::Compiled>> made;  // general code serves every shape
   const auto spec = specialisation(c, frame, known);
-  std::vector<bool> open;
-  for (const auto& w : spec.words) open.push_back(w.has_value() && *w == 1);
-  const GenericKey key{c.program, features, known, c.tunables, open};
+  std::vector<std::int64_t> known_words;
+  for (const auto& w : spec.words) known_words.push_back(w.value_or(-1));
+  const GenericKey key{c.program, features, known, c.tunables, known_words};
   if (const auto it = made.find(key); known != Known::exact && it != made.end()) return it->second;
   auto code = jit::compile_loop(plan(c, spec, cpu::machine(features, 1)), options(features));
   if (known != Known::exact) made[key] = code;
@@ -84,6 +84,7 @@ std::string run(const Case& c) {
     for (const std::string& features : {std::string("avx2"), std::string("sse2"), std::string("avx512")}) {
       if (!cpu::runs(features)) continue;
       for (Known known : {Known::exact, Known::unit_strides, Known::nothing}) {
+        if (known == Known::exact && c.row_padding != 0 && features != "avx2") continue;  // general code saw the shape
         const std::string where = name + shape + " (" + features + ", " + text(known) + "): ";
         try {
           Arguments got(c);
@@ -121,7 +122,8 @@ std::string compile_avx512(const Case& c) {
     auto o = options("avx512");
     o.load = false;
     for (Known known : {Known::exact, Known::nothing}) {
-      const auto code = jit::compile_loop(plan(c, specialisation(c, arguments.frame(), known), cpu::machine("avx512", 1)), o);
+      const auto code =
+          jit::compile_loop(plan(c, specialisation(c, arguments.frame(), known), cpu::machine("avx512", 1)), o);
       if (code->object_bytes() == 0) return std::string(c.program->name) + ": no object";
     }
   } catch (const std::exception& e) {
