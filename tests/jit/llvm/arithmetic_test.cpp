@@ -15,8 +15,7 @@ const DType integers[] = {DType::i4,  DType::u4,  DType::i8,  DType::u8,  DType:
                           DType::u16, DType::i32, DType::u32, DType::i64, DType::u64};
 
 // An integer's value; of unsigned ones as a 128-bit number, so that every operation can be said plainly.
-__extension__ __extension__ typedef __int128 Wide;
-__extension__ typedef unsigned __int128 WideBits;
+__extension__ using Wide = __int128;
 __extension__ using WideUnsigned = unsigned __int128;
 Wide value_of(DType t, std::uint64_t bits) {
   const int width = info(t).bits;
