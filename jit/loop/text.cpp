@@ -36,7 +36,7 @@ std::string named(std::string_view name) { return is_plain_name(name) ? std::str
 
 // A number that reads back as these bits, decimal where it is exact.
 std::string number(DType t, std::int64_t imm) {
-  if (!info(t).is_floating()) return std::to_string(imm);
+  if (static_cast<int>(t) >= dtype_count || !info(t).is_floating()) return std::to_string(imm);
   const auto bits = static_cast<std::uint64_t>(imm);
   const double value = to_double(t, bits);
   if (value - value == 0 && bits_from_double(t, value) == bits) {
