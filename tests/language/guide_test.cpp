@@ -22,7 +22,8 @@ std::string text_of(const std::string& path) {
 /// Small numbers without a pattern, between −1 and 1.
 Floats numbers(std::size_t n, unsigned seed = 1) {
   Floats v(n);
-  for (float& x : v) x = static_cast<float>(static_cast<int>((seed = seed * 1664525u + 1013904223u) >> 16) - 32768) / 32768;
+  for (float& x : v)
+    x = static_cast<float>(static_cast<int>((seed = seed * 1664525u + 1013904223u) >> 16) - 32768) / 32768;
   return v;
 }
 
@@ -93,7 +94,8 @@ TEST_CASE("the guide's attention sees no later key") {
   const std::size_t T = 9, D = 4;
   const Floats q = numbers(T * D), key = numbers(T * D, 2);
   Floats value(T * D), out(T * D);
-  for (std::size_t s = 0; s < T; ++s) std::fill_n(value.begin() + static_cast<std::ptrdiff_t>(s * D), D, static_cast<float>(s));
+  for (std::size_t s = 0; s < T; ++s)
+    std::fill_n(value.begin() + static_cast<std::ptrdiff_t>(s * D), D, static_cast<float>(s));
   guide::attend(view(q, {T, D}), view(key, {T, D}), view(value, {T, D}), 0.5f, view(out, {T, D}));
   for (std::size_t t = 0; t < T; ++t) {
     double total = 0, sum = 0;
@@ -177,7 +179,8 @@ TEST_CASE("the guide's check fails in a checked call") {
   Floats y(2);
   CHECK_NOTHROW(guide::roots(Floats{4, 9}, y));
   CHECK(y == Floats{2, 3});
-  CHECK_THROWS_WITH_AS(guide::roots.with(Config{.checked = true})(Floats{4, -9}, y), doctest::Contains("negative number"), UserError);
+  CHECK_THROWS_WITH_AS(guide::roots.with(Config{.checked = true})(Floats{4, -9}, y),
+                       doctest::Contains("negative number"), UserError);
   CHECK_THROWS_WITH_AS(guide::roots(Floats{}, Floats{}), doctest::Contains("there is something to do"), UserError);
 }
 
