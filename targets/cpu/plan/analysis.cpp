@@ -2,6 +2,7 @@
 #include "targets/cpu/plan/analysis.hpp"
 
 #include <algorithm>
+#include <set>
 
 TESSERA_BEGIN
 namespace cpu {
@@ -218,34 +219,41 @@ void Analysis::keep_hazards() {
   }
 }
 
-/// A reduction or dot with one chain of elementwise users over the same axes is computed in the nest of that chain's end.
+/// A reduction or dot whose value flows through elementwise users over the same axes into one node is computed in the
+/// nest of that node.
 void Analysis::fuse_cores() {
   std::vector<bool> chained(program.nodes.size());  // a node waits for one core only: another is kept
   for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
     const Node& n = program.node(i);
     if (form[static_cast<std::size_t>(i)] != Form::buffer || info(n.op).op_class != OpClass::reduction) continue;
     if (n.op == Op::reduce || n.op == Op::argmax || n.op == Op::argmin) continue;
+    // The first node at which all ways from the reduction have met again, then the next, until one ends the chain.
     int cur = i;
-    std::vector<int> chain;
-    for (;;) {
-      const auto& us = users[static_cast<std::size_t>(cur)];
-      if (us.size() != 1) break;
-      const int u = us[0];
+    std::vector<int> chain, met;
+    std::set<int> values{i}, pending(users[static_cast<std::size_t>(i)].begin(), users[static_cast<std::size_t>(i)].end());
+    while (!pending.empty()) {
+      const int u = *pending.begin();
+      pending.erase(pending.begin());
       const Node& un = program.node(u);
-      if (region[static_cast<std::size_t>(u)] != region[static_cast<std::size_t>(i)] || core_of[static_cast<std::size_t>(u)] >= 0) break;
-      if (chained[static_cast<std::size_t>(u)]) break;
-      const bool ends = un.op == Op::store || un.op == Op::set || form[static_cast<std::size_t>(u)] == Form::buffer;
-      const bool passes = info(un.op).op_class == OpClass::elementwise && !is_anchor(un.op);
-      if (!(passes || un.op == Op::store || un.op == Op::set) || form[static_cast<std::size_t>(u)] == Form::scalar) break;
-      const Node& place = un.op == Op::set ? program.node(program.operand(un, 0)) : un;
-      if (!same_axes(place, n)) break;
+      const Form f = form[static_cast<std::size_t>(u)];
+      if (f == Form::dead) continue;
+      const bool writes = un.op == Op::store || un.op == Op::set;
+      const bool passes = info(un.op).op_class == OpClass::elementwise && f != Form::scalar;
+      if (region[static_cast<std::size_t>(u)] != region[static_cast<std::size_t>(i)] || core_of[static_cast<std::size_t>(u)] >= 0 ||
+          chained[static_cast<std::size_t>(u)] || !(passes || writes) ||
+          !same_axes(un.op == Op::set ? program.node(program.operand(un, 0)) : un, n))
+        break;
       if (un.op == Op::store) {  // the value, not an index or a mask
-        const int value = un.count - 1 - ((un.flags & ir::flag_masked) != 0);
-        if (program.operand(un, value) != cur || (un.flags & ir::flag_masked)) break;
+        bool plain = (un.flags & ir::flag_masked) == 0;
+        for (int k = 0; k + 1 < un.count; ++k) plain &= !values.contains(program.operand(un, k));
+        if (!plain) break;
       }
-      cur = u;
-      chain.push_back(u);
+      const bool ends = writes || f == Form::buffer;
+      met.push_back(u);
+      if (pending.empty()) cur = u, chain.insert(chain.end(), met.begin(), met.end()), met.clear();
       if (ends) break;
+      values.insert(u);
+      pending.insert(users[static_cast<std::size_t>(u)].begin(), users[static_cast<std::size_t>(u)].end());
     }
     if (cur == i) continue;
     // What the reduction reads must not change until the end of the chain.
