@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include "jit/runtime/log.hpp"
 
@@ -28,7 +30,20 @@ std::string model_name() {
   return name.empty() ? "x86-64" : name;
 }
 
-std::int64_t cache(int name, std::int64_t otherwise) {
+/// Bytes of this processor's data cache of a level. The system's files say what one core shares; sysconf adds up the
+/// third-level caches of a whole socket on some AMD machines.
+std::int64_t cache(int level, int name, std::int64_t otherwise) {
+  for (int index = 0; index < 6; ++index) {
+    const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    std::ifstream level_file(folder + "level"), type_file(folder + "type"), size_file(folder + "size");
+    int found = 0;
+    std::int64_t size = 0;
+    std::string type, unit;
+    if (!(level_file >> found) || !(type_file >> type) || !(size_file >> size) || found != level || type == "Instruction") continue;
+    size_file >> unit;
+    size *= unit == "M" ? 1 << 20 : unit == "K" ? 1 << 10 : 1;
+    if (size > 0) return size;
+  }
   const long bytes = sysconf(name);
   return bytes > 0 ? bytes : otherwise;
 }
@@ -44,9 +59,9 @@ Host look() {
   h.avx512 = h.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512cd");
-  h.l1_bytes = cache(_SC_LEVEL1_DCACHE_SIZE, h.l1_bytes);
-  h.l2_bytes = cache(_SC_LEVEL2_CACHE_SIZE, h.l2_bytes);
-  h.l3_bytes = cache(_SC_LEVEL3_CACHE_SIZE, h.l3_bytes);
+  h.l1_bytes = cache(1, _SC_LEVEL1_DCACHE_SIZE, h.l1_bytes);
+  h.l2_bytes = cache(2, _SC_LEVEL2_CACHE_SIZE, h.l2_bytes);
+  h.l3_bytes = cache(3, _SC_LEVEL3_CACHE_SIZE, h.l3_bytes);
   cpu_set_t set;
   h.threads =
       sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
