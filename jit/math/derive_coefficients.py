@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Derives the polynomial coefficients of jit/math/coefficients.hpp (weighted minimax, needs mpmath).
 
-Usage: derive_coefficients.py > coefficients.hpp (five minutes), or with names of tables for these alone
+Usage: derive_coefficients.py > coefficients.hpp (five minutes; then ./dev fmt), or with names of tables
 
 A table approximates sum c[k] x^k ~ g(x) so that max |w(x) (sum - g(x))| is least: w turns the error of g into the
 relative error of the function that is assembled from it. Coefficients are rounded to the format one after another, from
