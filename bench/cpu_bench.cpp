@@ -51,8 +51,8 @@ double seconds(const std::function<void()>& f, int times) {
 }
 
 /// Runs both in turn, nine times; reports the median ratio of work per second, ours over the peer's.
-void race(benchmark::State& state, const std::function<void()>& ours, double our_work, const std::function<void()>& peer,
-          double peer_work, const char* unit) {
+void race(benchmark::State& state, const std::function<void()>& ours, double our_work,
+          const std::function<void()>& peer, double peer_work, const char* unit) {
   ours(), peer();
   const double once = std::max(seconds(ours, 1), seconds(peer, 1));
   const int times = std::clamp(static_cast<int>(0.05 / std::max(once, 1e-9)), 1, 100000);
@@ -84,14 +84,22 @@ void sgemm_vs_openblas(benchmark::State& state) {
     bench::sgemm.with(one_thread)(view(a.get(), {m, k}), view(b.get(), {k, n}), view(c.get(), {m, n}));
   };
   const auto blas = [&] {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), 1,
-                a.get(), static_cast<int>(k), b.get(), static_cast<int>(n), 0, d.get(), static_cast<int>(n));
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m), static_cast<int>(n),
+                static_cast<int>(k), 1, a.get(), static_cast<int>(k), b.get(), static_cast<int>(n), 0, d.get(),
+                static_cast<int>(n));
   };
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   race(state, ours, flops, blas, flops, "GFLOPs");
 }
-BENCHMARK(sgemm_vs_openblas)->Args({1024, 1024, 1024})->Args({2048, 2048, 2048})->Args({1037, 1051, 1019})->Args({64, 64, 64})
-    ->Args({256, 256, 256})->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(sgemm_vs_openblas)
+    ->Args({1024, 1024, 1024})
+    ->Args({2048, 2048, 2048})
+    ->Args({1037, 1051, 1019})
+    ->Args({64, 64, 64})
+    ->Args({256, 256, 256})
+    ->UseManualTime()
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 #endif
 
 /// Our own 2048³ product: what attention and convolution are measured by.
@@ -99,13 +107,21 @@ struct Product {
   static constexpr std::int64_t n = 2048;
   Floats a{n * n}, b{n * n}, c{n * n};
   static constexpr double flops = 2.0 * n * n * n;
-  void operator()() { bench::sgemm.with(one_thread)(view(a.get(), {n, n}), view(b.get(), {n, n}), view(c.get(), {n, n})); }
+  void operator()() {
+    bench::sgemm.with(one_thread)(view(a.get(), {n, n}), view(b.get(), {n, n}), view(c.get(), {n, n}));
+  }
 };
 
 void sgemm_transposed_vs_sgemm(benchmark::State& state) {
   Product product;
-  race(state, [&] { bench::sgemm_transposed.with(one_thread)(view(product.a.get(), {product.n, product.n}), view(product.b.get(), {product.n, product.n}), view(product.c.get(), {product.n, product.n})); },
-       Product::flops, std::ref(product), Product::flops, "GFLOPs");
+  race(
+      state,
+      [&] {
+        bench::sgemm_transposed.with(one_thread)(view(product.a.get(), {product.n, product.n}),
+                                                 view(product.b.get(), {product.n, product.n}),
+                                                 view(product.c.get(), {product.n, product.n}));
+      },
+      Product::flops, std::ref(product), Product::flops, "GFLOPs");
 }
 BENCHMARK(sgemm_transposed_vs_sgemm)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 
@@ -113,10 +129,13 @@ void attention_4096_vs_sgemm(benchmark::State& state) {
   constexpr std::int64_t t = 4096, d = 128;
   Product product;
   Floats q(t * d), key(t * d), value(t * d), out(t * d);
-  race(state, [&] {
-    bench::flash_attention.with(one_thread)(view(q.get(), {t, d}), view(key.get(), {t, d}), view(value.get(), {t, d}), 0.0883883f,
-                                            view(out.get(), {t, d}));
-  }, 4.0 * t * t * d, std::ref(product), Product::flops, "GFLOPs");
+  race(
+      state,
+      [&] {
+        bench::flash_attention.with(one_thread)(view(q.get(), {t, d}), view(key.get(), {t, d}),
+                                                view(value.get(), {t, d}), 0.0883883f, view(out.get(), {t, d}));
+      },
+      4.0 * t * t * d, std::ref(product), Product::flops, "GFLOPs");
 }
 BENCHMARK(attention_4096_vs_sgemm)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 
@@ -124,9 +143,13 @@ void conv3x3_128_28_vs_sgemm(benchmark::State& state) {
   constexpr std::int64_t c = 128, h = 28;
   Product product;
   Floats x(c * h * h), w(c * c * 9), y(c * h * h);
-  race(state, [&] {
-    bench::conv3x3.with(one_thread)(view(x.get(), {c, h, h}), view(w.get(), {c, c, 3, 3}), view(y.get(), {c, h, h}));
-  }, 2.0 * c * c * 9 * h * h, std::ref(product), Product::flops, "GFLOPs");
+  race(
+      state,
+      [&] {
+        bench::conv3x3.with(one_thread)(view(x.get(), {c, h, h}), view(w.get(), {c, c, 3, 3}),
+                                        view(y.get(), {c, h, h}));
+      },
+      2.0 * c * c * 9 * h * h, std::ref(product), Product::flops, "GFLOPs");
 }
 BENCHMARK(conv3x3_128_28_vs_sgemm)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 
@@ -150,8 +173,9 @@ BENCHMARK_CAPTURE(rows_vs_memcpy, layer_norm, 2)->UseManualTime()->Iterations(1)
 void chain8_vs_memcpy(benchmark::State& state) {
   constexpr std::int64_t n = 1 << 25;
   Floats x(n), y(n);
-  race(state, [&] { bench::chain8.with(one_thread)(view(x.get(), {n}), view(y.get(), {n})); }, 8.0 * n,
-       [&] { std::memcpy(y.get(), x.get(), n * sizeof(float)); }, 8.0 * n, "GBs");
+  race(
+      state, [&] { bench::chain8.with(one_thread)(view(x.get(), {n}), view(y.get(), {n})); }, 8.0 * n,
+      [&] { std::memcpy(y.get(), x.get(), n * sizeof(float)); }, 8.0 * n, "GBs");
 }
 BENCHMARK(chain8_vs_memcpy)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 
@@ -162,8 +186,10 @@ void compile_ms(benchmark::State& state, bool product) {
     for (std::int64_t i = 0; i < 5; ++i) {
       const std::int64_t n = (product ? 200 : 1000) + 16 * i;
       std::vector<float> a(static_cast<std::size_t>(n * (product ? n : 1))), b(a), c(a);
-      if (product) bench::sgemm.with(one_thread)(view(a, {n, n}), view(b, {n, n}), view(c, {n, n}));
-      else bench::chain8.with(one_thread)(view(a, {n}), view(c, {n}));
+      if (product)
+        bench::sgemm.with(one_thread)(view(a, {n, n}), view(b, {n, n}), view(c, {n, n}));
+      else
+        bench::chain8.with(one_thread)(view(a, {n}), view(c, {n}));
     }
   }
   std::vector<double> ms;

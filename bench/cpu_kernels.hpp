@@ -42,7 +42,8 @@ TESSERA_KERNEL(flash_attention)(Kernel k, In<f32, "T", "D"> q, In<f32, "S", "D">
   out(i, d) = acc / total;
 };
 
-TESSERA_KERNEL(conv3x3)(Kernel k, In<f32, "C", "H", "W"> x, In<f32, "F", "C", "KH", "KW"> w, Out<f32, "F", "H", "W"> y) {
+TESSERA_KERNEL(conv3x3)(Kernel k, In<f32, "C", "H", "W"> x, In<f32, "F", "C", "KH", "KW"> w,
+                        Out<f32, "F", "H", "W"> y) {
   auto f = k.block<"F">(BM), h = k.block<"H">(BN), v = k.block<"W">(BN);
   auto kh = k.all<"KH">(), kw = k.all<"KW">();
   Var acc = k.zeros<f32>(f, h, v);

@@ -7,8 +7,8 @@
 #define TESSERA_VERSION "0.1.0"
 
 /// Opens and closes `tessera` with its inline version namespace, so that two versions can live in one process.
-#define TESSERA_BEGIN  \
-  namespace tessera {  \
+#define TESSERA_BEGIN \
+  namespace tessera { \
   inline namespace v0_1 {
 #define TESSERA_END \
   }                 \

@@ -19,25 +19,48 @@ std::optional<std::int64_t> fold_i64(Op op, std::int64_t a, std::int64_t b) {
   const auto ua = static_cast<std::uint64_t>(a), ub = static_cast<std::uint64_t>(b);
   const auto floor_div = [&] { return a / b - ((a % b != 0) && ((a % b < 0) != (b < 0))); };
   switch (op) {
-    case Op::add: return static_cast<std::int64_t>(ua + ub);
-    case Op::sub: return static_cast<std::int64_t>(ua - ub);
-    case Op::mul: return static_cast<std::int64_t>(ua * ub);
-    case Op::min: return std::min(a, b);
-    case Op::max: return std::max(a, b);
-    case Op::div: if (b != 0 && b != -1) return a / b; return {};
-    case Op::rem: if (b != 0 && b != -1) return a % b; return {};
-    case Op::floor_div: if (b > 0) return floor_div(); return {};
-    case Op::floor_rem: if (b > 0) return a - floor_div() * b; return {};
-    case Op::bit_and: return a & b;
-    case Op::bit_or: return a | b;
-    case Op::bit_xor: return a ^ b;
-    case Op::eq: return a == b;
-    case Op::ne: return a != b;
-    case Op::lt: return a < b;
-    case Op::le: return a <= b;
-    case Op::gt: return a > b;
-    case Op::ge: return a >= b;
-    default: return {};
+    case Op::add:
+      return static_cast<std::int64_t>(ua + ub);
+    case Op::sub:
+      return static_cast<std::int64_t>(ua - ub);
+    case Op::mul:
+      return static_cast<std::int64_t>(ua * ub);
+    case Op::min:
+      return std::min(a, b);
+    case Op::max:
+      return std::max(a, b);
+    case Op::div:
+      if (b != 0 && b != -1) return a / b;
+      return {};
+    case Op::rem:
+      if (b != 0 && b != -1) return a % b;
+      return {};
+    case Op::floor_div:
+      if (b > 0) return floor_div();
+      return {};
+    case Op::floor_rem:
+      if (b > 0) return a - floor_div() * b;
+      return {};
+    case Op::bit_and:
+      return a & b;
+    case Op::bit_or:
+      return a | b;
+    case Op::bit_xor:
+      return a ^ b;
+    case Op::eq:
+      return a == b;
+    case Op::ne:
+      return a != b;
+    case Op::lt:
+      return a < b;
+    case Op::le:
+      return a <= b;
+    case Op::gt:
+      return a > b;
+    case Op::ge:
+      return a >= b;
+    default:
+      return {};
   }
 }
 
@@ -61,18 +84,33 @@ std::int64_t constant_bits(DType t, double value) {
 
 bool is_pure(Op op) {
   switch (op) {
-    case Op::div: case Op::rem:  // the guarantee on the divisor may hold only inside the loop
-    case Op::load: case Op::store: case Op::gather: case Op::scatter: case Op::atomic: case Op::compare_exchange:
-    case Op::prefetch: case Op::alloc: case Op::fill: case Op::for_loop: case Op::while_loop: case Op::if_else:
-    case Op::call: case Op::yield: case Op::print: case Op::fail:
+    case Op::div:
+    case Op::rem:  // the guarantee on the divisor may hold only inside the loop
+    case Op::load:
+    case Op::store:
+    case Op::gather:
+    case Op::scatter:
+    case Op::atomic:
+    case Op::compare_exchange:
+    case Op::prefetch:
+    case Op::alloc:
+    case Op::fill:
+    case Op::for_loop:
+    case Op::while_loop:
+    case Op::if_else:
+    case Op::call:
+    case Op::yield:
+    case Op::print:
+    case Op::fail:
       return false;
-    default: return op < Op::tile_zero;
+    default:
+      return op < Op::tile_zero;
   }
 }
 
 std::size_t Builder::KeyHash::operator()(const Key& k) const {
-  std::uint64_t h = static_cast<std::uint64_t>(k.op) * 0x9E3779B97F4A7C15ull + static_cast<std::uint64_t>(k.type.elem) * 131 +
-                    k.type.lanes;
+  std::uint64_t h = static_cast<std::uint64_t>(k.op) * 0x9E3779B97F4A7C15ull +
+                    static_cast<std::uint64_t>(k.type.elem) * 131 + k.type.lanes;
   const auto mix = [&](std::uint64_t v) { h = (h ^ v) * 0xD6E8FEB86659FD93ull, h ^= h >> 32; };
   for (Value v : k.operands) mix(static_cast<std::uint64_t>(v) + 1);
   for (std::int64_t v : k.imm) mix(static_cast<std::uint64_t>(v) + 77);
@@ -184,9 +222,7 @@ Value Builder::compare(Op op, Value a, Value b) {
   return emit(op, {DType::b8, type(a).lanes, -1}, {a, b});
 }
 
-Value Builder::ceil_div(Value a, Value b) {
-  return binary(Op::floor_div, add(a, sub(b, integer(1))), b);
-}
+Value Builder::ceil_div(Value a, Value b) { return binary(Op::floor_div, add(a, sub(b, integer(1))), b); }
 
 Value Builder::select(Value mask, Value a, Value b) {
   if (a == b) return a;
@@ -201,7 +237,8 @@ Value Builder::cast(Value a, DType to, std::int64_t mode) {
   if (auto k = known(a); k && is_integer(type(a).elem) && is_integer(to)) {
     std::uint64_t bits = convert_bits(type(a).elem, to, static_cast<std::uint64_t>(*k));
     if (info(to).kind == DTypeKind::signed_int && info(to).bits < 64)
-      bits = static_cast<std::uint64_t>(static_cast<std::int64_t>(bits << (64 - info(to).bits)) >> (64 - info(to).bits));
+      bits =
+          static_cast<std::uint64_t>(static_cast<std::int64_t>(bits << (64 - info(to).bits)) >> (64 - info(to).bits));
     return constant({to, type(a).lanes, -1}, static_cast<std::int64_t>(bits));
   }
   return emit(Op::cast, {to, type(a).lanes, -1}, {a}, {mode});
@@ -220,14 +257,17 @@ Value Builder::extract(Value a, int lane) {
 }
 
 Value Builder::shuffle(Value a, Value b, const std::vector<int>& pick) {
-  return emit(Op::shuffle, {type(a).elem, static_cast<std::uint16_t>(pick.size()), -1}, {a, b}, {pick.begin(), pick.end()});
+  return emit(Op::shuffle, {type(a).elem, static_cast<std::uint16_t>(pick.size()), -1}, {a, b},
+              {pick.begin(), pick.end()});
 }
 
 Value Builder::logical_and(Value a, Value b) {
   if (a < 0) return b;
   if (b < 0 || a == b) return a;
-  if (auto k = known(a)) return *k ? broadcast(b, std::max(lanes(a), lanes(b))) : broadcast(a, std::max(lanes(a), lanes(b)));
-  if (auto k = known(b)) return *k ? broadcast(a, std::max(lanes(a), lanes(b))) : broadcast(b, std::max(lanes(a), lanes(b)));
+  if (auto k = known(a))
+    return *k ? broadcast(b, std::max(lanes(a), lanes(b))) : broadcast(a, std::max(lanes(a), lanes(b)));
+  if (auto k = known(b))
+    return *k ? broadcast(a, std::max(lanes(a), lanes(b))) : broadcast(b, std::max(lanes(a), lanes(b)));
   return binary(Op::bit_and, a, b);
 }
 
@@ -295,7 +335,7 @@ void Builder::fill(int buffer, Value offset, Value count, Value v) {
 }
 
 Builder::Values Builder::for_loop(Value lo, Value hi, Value step, const Values& init, const LoopBody& body) {
-    const auto l = known(lo), h = known(hi), s = known(step);
+  const auto l = known(lo), h = known(hi), s = known(step);
   if (l && h && *l >= *h) return init;
   if (l && h && s && *l + *s >= *h) return body(lo, init);
   enter();

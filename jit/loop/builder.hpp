@@ -45,7 +45,10 @@ class Builder {
   Value integer(std::int64_t v) { return constant({DType::i64, 1, -1}, v); }
   Value number(DType t, int lanes, double v);
   std::optional<std::int64_t> known(Value v) const;  ///< the value of an i64, or other integer, scalar constant
-  bool is(Value v, std::int64_t c) const { auto k = known(v); return k && *k == c; }
+  bool is(Value v, std::int64_t c) const {
+    auto k = known(v);
+    return k && *k == c;
+  }
   Value word(int index, DType t = DType::i64);
   Value iota(DType t, int lanes) { return emit(Op::iota, {t, static_cast<std::uint16_t>(lanes), -1}, {}); }
 
@@ -93,7 +96,8 @@ class Builder {
   void for_loop(Value lo, Value hi, Value step, const std::function<void(Value)>& body);
   Values if_else(Value condition, const std::function<Values()>& then, const std::function<Values()>& otherwise);
   void if_then(Value condition, const std::function<void()>& then);
-  Values while_loop(const Values& init, const std::function<std::pair<Value, Values>(std::span<const Value>)>& condition,
+  Values while_loop(const Values& init,
+                    const std::function<std::pair<Value, Values>(std::span<const Value>)>& condition,
                     const std::function<Values(std::span<const Value>)>& body);
 
  private:

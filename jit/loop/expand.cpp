@@ -106,8 +106,7 @@ class Expander {
       }
       case Op::if_else:
         bind(i.results,
-             b_->if_else(
-                 one(i.operands[0]), [&] { return body(i.regions[0]); }, [&] { return body(i.regions[1]); }));
+             b_->if_else(one(i.operands[0]), [&] { return body(i.regions[0]); }, [&] { return body(i.regions[1]); }));
         return;
       case Op::tile_zero: {
         const Type t = machine(type(i.results[0]))[0];

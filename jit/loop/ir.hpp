@@ -1,4 +1,5 @@
-// Owns the data of Loop IR: structured loops over machine values, buffers, roles and channels, for one class of machine.
+// Owns the data of Loop IR: structured loops over machine values, buffers, roles and channels, for one class of
+// machine.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,8 @@ enum class Place : std::uint8_t { registers, lane, warp, element_x, element_y };
 /// Who takes part in an atomic, a fence or a barrier.
 enum class Scope : std::uint8_t { thread, program, device, warp, role };
 
-/// One factor of a layout: `size` consecutive steps of `stride` along dimension `dim` laid over `place`. Stride 0: each of
-/// the `size` places holds a copy.
+/// One factor of a layout: `size` consecutive steps of `stride` along dimension `dim` laid over `place`. Stride 0: each
+/// of the `size` places holds a copy.
 struct Factor {
   std::uint8_t dim = 0;
   Place place = Place::registers;
@@ -47,8 +48,8 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 };
 
-/// The type of a value: a scalar (lanes 1), a vector (lanes > 1) or a tile (layout ≥ 0, an index into Program::layouts).
-/// Masks are b8; pointers are no values (see Buffer).
+/// The type of a value: a scalar (lanes 1), a vector (lanes > 1) or a tile (layout ≥ 0, an index into
+/// Program::layouts). Masks are b8; pointers are no values (see Buffer).
 struct Type {
   DType elem = DType::i64;
   std::uint16_t lanes = 1;
@@ -65,8 +66,9 @@ struct Buffer {
   std::int32_t align = 64;   ///< bytes; global: what is proven
   std::int32_t swizzle = 0;  ///< bytes of an XOR swizzle (0, 32, 64, 128)
   bool read_only = false;
-  bool no_alias = true;      ///< no other buffer of the program overlaps it
-  std::vector<std::int64_t> shape;  ///< static extents where known (shared, registers, local: required; else may be empty)
+  bool no_alias = true;  ///< no other buffer of the program overlaps it
+  std::vector<std::int64_t>
+      shape;  ///< static extents where known (shared, registers, local: required; else may be empty)
 };
 
 /// What joins roles: a ring of `depth` slots; acquire/commit on the producer's side, wait/release on the consumer's.
@@ -91,22 +93,22 @@ struct Region {
 /// One instruction. The meaning of operands, imm and regions stands beside each row of ops.hpp.
 struct Inst {
   Op op = Op::constant;
-  std::int32_t buffer = -1;   ///< memory instructions: which buffer;  channel instructions: which channel
+  std::int32_t buffer = -1;  ///< memory instructions: which buffer;  channel instructions: which channel
   std::uint32_t flags = 0;
   std::vector<Value> results;
   std::vector<Value> operands;
   std::vector<std::int64_t> imm;
-  std::string text;           ///< call: the callee; print, fail: the text; mma: the shape's name
+  std::string text;  ///< call: the callee; print, fail: the text; mma: the shape's name
   std::vector<Region> regions;
 };
 
 enum InstFlags : std::uint32_t {
-  flag_masked = 1,        ///< load, store, gather, scatter: the last operand is a mask
-  flag_nontemporal = 2,   ///< store a whole vector past the caches; its address is a multiple of its size
-  flag_unroll = 4,        ///< for: unroll fully when expanded
-  flag_contract = 8,      ///< fmul/fadd may be contracted
+  flag_masked = 1,       ///< load, store, gather, scatter: the last operand is a mask
+  flag_nontemporal = 2,  ///< store a whole vector past the caches; its address is a multiple of its size
+  flag_unroll = 4,       ///< for: unroll fully when expanded
+  flag_contract = 8,     ///< fmul/fadd may be contracted
   flag_volatile = 16,
-  flag_branch = 32,       ///< select: prefer a branch
+  flag_branch = 32,  ///< select: prefer a branch
 };
 
 enum class FunctionKind : std::uint8_t { entry, helper, host };
@@ -125,7 +127,7 @@ struct Function {
 /// A Loop IR program.
 struct Program {
   std::string name;
-  std::string machine;             ///< "cpu", "sm_90a", "gfx942", "wse" …
+  std::string machine;  ///< "cpu", "sm_90a", "gfx942", "wse" …
   std::vector<Layout> layouts;
   std::vector<Buffer> buffers;
   std::vector<Channel> channels;

@@ -1,5 +1,5 @@
-// Owns the parser of Loop IR. Over 600 lines because it is one class over one stream of tokens: a function for each kind of
-// declaration and a case for each kind of line.
+// Owns the parser of Loop IR. Over 600 lines because it is one class over one stream of tokens: a function for each
+// kind of declaration and a case for each kind of line.
 #include "jit/loop/parse.hpp"
 
 #include <algorithm>

@@ -43,7 +43,8 @@ ir::Storage set_cuts(const Program& p, const std::vector<std::int64_t>& cuts,
       r.replace(i, r.literal(DType::i64, cuts[static_cast<std::size_t>(n.imm)]));
       continue;
     }
-    const auto cut = std::find_if(literal_cuts.begin(), literal_cuts.end(), [&](const auto& c) { return c.first == i; });
+    const auto cut =
+        std::find_if(literal_cuts.begin(), literal_cuts.end(), [&](const auto& c) { return c.first == i; });
     if (cut == literal_cuts.end()) {
       r.copy(i);
       continue;
@@ -151,9 +152,11 @@ ir::Storage share_equal(const Program& p) {
   for (std::int32_t i = 0; i < r.size(); ++i) {
     const Node& n = p.node(i);
     const auto cls = info(n.op).op_class;
-    const bool reads_in = n.op == Op::load && p.args[static_cast<std::size_t>(n.imm & 0xffffffff)].effect == ir::Effect::in;
-    const bool pure = cls == ir::OpClass::elementwise || n.op == Op::literal || n.op == Op::extent || n.op == Op::scalar || reads_in ||
-                      (cls == ir::OpClass::reduction && n.op != Op::reduce) || n.op == Op::at || n.op == Op::rename;
+    const bool reads_in =
+        n.op == Op::load && p.args[static_cast<std::size_t>(n.imm & 0xffffffff)].effect == ir::Effect::in;
+    const bool pure = cls == ir::OpClass::elementwise || n.op == Op::literal || n.op == Op::extent ||
+                      n.op == Op::scalar || reads_in || (cls == ir::OpClass::reduction && n.op != Op::reduce) ||
+                      n.op == Op::at || n.op == Op::rename;
     if (pure) {
       Key key{n.op, n.type, n.flags & ~ir::flag_uniform, {}, {n.axes, n.axes + n.rank}, n.imm};
       for (std::int32_t o : p.operands_of(n)) std::get<3>(key).push_back(r.value(o));
@@ -191,7 +194,8 @@ ir::Storage sums_to_dots(const Program& p) {
           own_b |= in_b && !in_a;
         }
         for (int k = 0; k < product.rank; ++k)
-          if (!p.has_axis(n, product.axes[k])) contracts &= p.has_axis(a, product.axes[k]) && p.has_axis(b, product.axes[k]);
+          if (!p.has_axis(n, product.axes[k]))
+            contracts &= p.has_axis(a, product.axes[k]) && p.has_axis(b, product.axes[k]);
         if (own_a && own_b && contracts && a.type == n.type && b.type == n.type) {
           Node dot = n;
           dot.op = Op::dot;

@@ -39,7 +39,9 @@ std::int64_t cache(int level, int name, std::int64_t otherwise) {
     int found = 0;
     std::int64_t size = 0;
     std::string type, unit;
-    if (!(level_file >> found) || !(type_file >> type) || !(size_file >> size) || found != level || type == "Instruction") continue;
+    if (!(level_file >> found) || !(type_file >> type) || !(size_file >> size) || found != level ||
+        type == "Instruction")
+      continue;
     size_file >> unit;
     size *= unit == "M" ? 1 << 20 : unit == "K" ? 1 << 10 : 1;
     if (size > 0) return size;

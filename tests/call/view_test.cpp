@@ -28,7 +28,11 @@ struct Mdspan {
   static constexpr std::size_t rank() { return 2; }
   T* data_handle() const { return data; }
   std::size_t stride(std::size_t i) const { return steps[i]; }
-  std::size_t extent(std::size_t i) const requires(!ByExtents) { return sizes[i]; }
+  std::size_t extent(std::size_t i) const
+    requires(!ByExtents)
+  {
+    return sizes[i];
+  }
   Extents extents() const { return {sizes}; }
 };
 

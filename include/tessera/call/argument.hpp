@@ -158,7 +158,8 @@ constexpr auto as_view(C& container) {
   return view(container);
 }
 template <class T>
-requires(std::is_array_v<T>&& PlainElement<std::remove_all_extents_t<T>>) constexpr auto as_view(T& array) {
+  requires(std::is_array_v<T> && PlainElement<std::remove_all_extents_t<T>>)
+constexpr auto as_view(T& array) {
   return view(array);
 }
 template <MdspanLike M>
@@ -167,17 +168,19 @@ constexpr auto as_view(const M& m) {
 }
 /// For arrays of rank 0: a variable, or the address of one.
 template <class T>
-requires PlainElement<T>
-constexpr View<T, 0> as_view(T& variable) { return {&variable, Numbers<0>{}}; }
+  requires PlainElement<T>
+constexpr View<T, 0> as_view(T& variable) {
+  return {&variable, Numbers<0>{}};
+}
 template <class T>
-requires PlainElement<T>
-constexpr View<T, 0> as_view(T* const& pointer) { return {pointer, Numbers<0>{}}; }
+  requires PlainElement<T>
+constexpr View<T, 0> as_view(T* const& pointer) {
+  return {pointer, Numbers<0>{}};
+}
 
 /// What may be given for an array.
 template <class A>
-concept ArrayArgument = requires(A& argument) {
-  as_view(argument);
-};
+concept ArrayArgument = requires(A& argument) { as_view(argument); };
 
 template <class T, int Rank>
 constexpr RawArg raw_array(const View<T, Rank>& array) {

@@ -74,8 +74,9 @@ struct TypeFaults {
       fault.text << program.name << " takes " << layout.args << " arguments, but " << sizeof...(Args) << " are given";
       return fault;
     }
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (check<I, Args>(fault), ...); }
-    (std::index_sequence_for<Args...>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (check<I, Args>(fault), ...);
+    }(std::index_sequence_for<Args...>{});
     for (std::size_t i = 0; !fault.wrong && i < program.extents.size(); ++i)
       if (binding_entry(program, static_cast<int>(i)) < 0) {
         fault.wrong = true;
@@ -115,19 +116,22 @@ struct FastBinder {
   [[gnu::always_inline]] static inline bool run(std::uint64_t* frame, Args&... args) {
     State state;
     bool ok = true;
-    [&]<std::size_t... I>(std::index_sequence<I...>) { ((ok &= argument<I>(frame, state, args)), ...); }
-    (std::index_sequence_for<Args...>{});
-    [&]<std::size_t... X>(std::index_sequence<X...>) { ((ok &= bind_extent<X>(frame, state)), ...); }
-    (std::make_index_sequence<layout.extents>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((ok &= argument<I>(frame, state, args)), ...);
+    }(std::index_sequence_for<Args...>{});
+    [&]<std::size_t... X>(std::index_sequence<X...>) {
+      ((ok &= bind_extent<X>(frame, state)), ...);
+    }(std::make_index_sequence<layout.extents>{});
     [&]<std::size_t... E>(std::index_sequence<E...>) {
       ((ok &= state.extents[E] == static_cast<std::int64_t>(frame[extent_word(E)])), ...);
-    }
-    (std::make_index_sequence<layout.strides>{});
-    [&]<std::size_t... I>(std::index_sequence<I...>) { ((ok &= apart<I>(state, std::index_sequence<I...>{})), ...); }
-    (std::index_sequence_for<Args...>{});
+    }(std::make_index_sequence<layout.strides>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((ok &= apart<I>(state, std::index_sequence<I...>{})), ...);
+    }(std::index_sequence_for<Args...>{});
     if (!ok) return false;
-    return [&]<std::size_t... E>(std::index_sequence<E...>) { return (expected<E>(frame) && ...); }
-    (std::make_index_sequence<condition_count()>{});
+    return [&]<std::size_t... E>(std::index_sequence<E...>) {
+      return (expected<E>(frame) && ...);
+    }(std::make_index_sequence<condition_count()>{});
   }
 
  private:
@@ -244,8 +248,7 @@ template <class Captured, class... Args>
 auto raw_arguments(Args&... args) noexcept {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return std::array<RawArg, sizeof...(Args)>{raw_argument(args, !is_array(Captured::program.args[I]))...};
-  }
-  (std::index_sequence_for<Args...>{});
+  }(std::index_sequence_for<Args...>{});
 }
 
 }  // namespace call

@@ -187,7 +187,7 @@ constexpr bool compare(ir::Op op, DType type, std::uint64_t a, std::uint64_t b) 
   bool less = false, equal = a == b, greater = false;
   if (info(type).is_floating()) {
     const double x = to_double(type, a), y = to_double(type, b);
-    less = x<y, equal = x == y, greater = x> y;
+    less = x < y, equal = x == y, greater = x > y;
   } else if (info(type).is_signed_integer()) {
     less = static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b), greater = !less && !equal;
   } else {

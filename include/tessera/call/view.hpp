@@ -32,8 +32,8 @@ namespace call {
 struct Number {
   std::int64_t value = 0;
   template <std::integral I>
-  requires(!std::is_same_v<I, bool>) constexpr Number(I number)
-      : value(static_cast<std::int64_t>(number)) {}  // NOLINT: implicit on purpose
+    requires(!std::is_same_v<I, bool>)
+  constexpr Number(I number) : value(static_cast<std::int64_t>(number)) {}  // NOLINT: implicit on purpose
 };
 
 template <class T>
@@ -67,7 +67,7 @@ constexpr Numbers<static_cast<int>(R)> to_numbers(const Number (&list)[R]) {
 /// (they may be 0 or negative). It owns nothing and checks nothing: the call that it is given to does, and names the
 /// argument. Elements narrower than a byte are packed (see types/packed.hpp): their last axis has stride 1.
 template <class T, int Rank>
-requires ElementType<T>
+  requires ElementType<T>
 class View {
  public:
   using element_type = T;
@@ -103,7 +103,9 @@ class View {
   constexpr const char* fault() const { return fault_; }
 
   /// May be given where nothing is written.
-  constexpr operator View<const T, Rank>() const requires(!std::is_const_v<T>) {
+  constexpr operator View<const T, Rank>() const
+    requires(!std::is_const_v<T>)
+  {
     return {data_, extents_, strides_, bounds_, rank_, fault_};
   }
 
@@ -221,7 +223,7 @@ struct ContainerElement {
   using type = std::remove_pointer_t<decltype(std::declval<C&>().data())>;
 };
 template <class C>
-requires is_packed_container<std::remove_cvref_t<C>>
+  requires is_packed_container<std::remove_cvref_t<C>>
 struct ContainerElement<C> {
   using bytes = std::remove_pointer_t<decltype(std::declval<C&>().data())>;
   using value = typename std::remove_cvref_t<C>::value_type;
@@ -234,12 +236,11 @@ concept PlainElement = ElementType<T> && !is_packed_element<T>;
 /// Something with contiguous elements and a size: std::vector, std::span, std::array, packed vectors and spans.
 template <class C>
 concept Container =
-    !is_view<std::remove_cvref_t<C>> && !std::is_array_v<std::remove_cvref_t<C>> && requires(C & container) {
-  {container.data()};
-  { container.size() } -> std::convertible_to<std::size_t>;
-  requires std::is_pointer_v<decltype(container.data())>;
-}
-&&(is_packed_container<std::remove_cvref_t<C>> || PlainElement<typename ContainerElement<C>::type>);
+    !is_view<std::remove_cvref_t<C>> && !std::is_array_v<std::remove_cvref_t<C>> && requires(C& container) {
+      { container.data() };
+      { container.size() } -> std::convertible_to<std::size_t>;
+      requires std::is_pointer_v<decltype(container.data())>;
+    } && (is_packed_container<std::remove_cvref_t<C>> || PlainElement<typename ContainerElement<C>::type>);
 
 /// Something like std::mdspan: data_handle(), extent(i), stride(i), rank().
 template <class M>
@@ -276,7 +277,7 @@ constexpr auto container_bounds(C& container) {
 
 /// `extents` elements at `data`, row-major.
 template <class T, std::size_t R>
-requires ElementType<T>
+  requires ElementType<T>
 constexpr View<T, static_cast<int>(R)> view(T* data, const call::Number (&extents)[R]) {
   static_assert(!call::is_packed_element<T>,
                 "tessera: elements narrower than a byte are packed: use PackedVector, PackedSpan or view<T>(bytes, …)");
@@ -284,7 +285,7 @@ constexpr View<T, static_cast<int>(R)> view(T* data, const call::Number (&extent
 }
 /// `extents` elements at `data` with these strides, in elements.
 template <class T, std::size_t R>
-requires ElementType<T>
+  requires ElementType<T>
 constexpr View<T, static_cast<int>(R)> view(T* data, const call::Number (&extents)[R],
                                             const call::Number (&strides)[R]) {
   return view(data, extents).strides(strides);
@@ -292,8 +293,8 @@ constexpr View<T, static_cast<int>(R)> view(T* data, const call::Number (&extent
 
 /// Packed elements (i4, u4, fp4, fp6) in raw bytes: `view<e2m1>(bytes, {512, 300})`.
 template <class T, std::size_t R, class Byte>
-requires(ElementType<T>&& call::is_packed_element<T>&& std::is_same_v<
-         std::remove_const_t<Byte>, std::byte>) constexpr auto view(Byte* data, const call::Number (&extents)[R]) {
+  requires(ElementType<T> && call::is_packed_element<T> && std::is_same_v<std::remove_const_t<Byte>, std::byte>)
+constexpr auto view(Byte* data, const call::Number (&extents)[R]) {
   using Element = std::conditional_t<std::is_const_v<Byte>, const T, T>;
   return View<Element, static_cast<int>(R)>(data, call::to_numbers(extents));
 }
@@ -317,15 +318,14 @@ constexpr auto view(C&& container) {
 
 /// A C array of any rank: `float a[4][5]`.
 template <class T>
-requires(std::is_array_v<T>&& std::extent_v<T> != 0 &&
-         call::PlainElement<std::remove_all_extents_t<T>>) constexpr auto view(T& array) {
+  requires(std::is_array_v<T> && std::extent_v<T> != 0 && call::PlainElement<std::remove_all_extents_t<T>>)
+constexpr auto view(T& array) {
   using Element = std::remove_all_extents_t<T>;
   constexpr int rank = static_cast<int>(std::rank_v<T>);
   call::Numbers<rank> extents{};
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     ((extents[I] = static_cast<std::int64_t>(std::extent_v<T, I>)), ...);
-  }
-  (std::make_index_sequence<static_cast<std::size_t>(rank)>{});
+  }(std::make_index_sequence<static_cast<std::size_t>(rank)>{});
   auto* data = reinterpret_cast<Element*>(&array);
   return View<Element, rank>(data, extents, call::bounds_of<Element>(data, sizeof(T) / sizeof(Element)));
 }
@@ -348,10 +348,8 @@ constexpr auto view(const M& m) {
 
 /// `extents` elements at `data`, row-major, of a rank that is known at run time only (at most 8).
 template <class T, call::Container E>
-requires(
-    ElementType<T> && !call::is_packed_element<T> &&
-    std::integral<typename std::remove_cvref_t<E>::value_type>) constexpr View<T, dynamic_rank> view(T* data,
-                                                                                                     const E& extents) {
+  requires(ElementType<T> && !call::is_packed_element<T> && std::integral<typename std::remove_cvref_t<E>::value_type>)
+constexpr View<T, dynamic_rank> view(T* data, const E& extents) {
   call::Numbers<dynamic_rank> numbers{};
   if (extents.size() > numbers.size()) return {data, numbers, numbers, {}, 0, "it has more than 8 axes"};
   for (std::size_t i = 0; i < extents.size(); ++i) numbers[i] = static_cast<std::int64_t>(extents.data()[i]);

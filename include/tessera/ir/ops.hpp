@@ -71,9 +71,10 @@ enum class OpClass : std::uint8_t {
 //   for_blocks / for_range / while_loop / if_region / else_region … end   regions in node order
 //   while_loop   its condition is computed inside: while_loop, nodes…, loop_condition(value), body…, end
 //   if_region    operands: condition (rank 0); else_region follows its end immediately; operands: condition of the if
-//   stop_if      operands: condition;  expects: operands: condition, imm = string;  print: imm = string, operands: values
-//   check        operands: condition, imm = string
-//   random       operands: seed, counter; imm = word 0…3 of Philox4x32-10; u32
+//   stop_if      operands: condition;  expects: operands: condition, imm = string;  print: imm = string, operands:
+//   values check        operands: condition, imm = string random       operands: seed, counter; imm = word 0…3 of
+//   Philox4x32-10; u32
+// clang-format off
 #define TESSERA_TILE_OPS(X)                        \
   X(literal, "literal", leaf, 0)                   \
   X(extent, "extent", leaf, 0)                     \
@@ -188,6 +189,7 @@ enum class OpClass : std::uint8_t {
   X(expects, "expects", effect, 1)                 \
   X(check, "check", effect, 1)                     \
   X(print, "print", effect, -1)
+// clang-format on
 
 enum class Op : std::uint8_t {
 #define TESSERA_TILE_OP(id, text, cls, arity) id,

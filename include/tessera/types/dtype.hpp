@@ -177,9 +177,7 @@ struct DTypeOf<std::make_unsigned_t<OtherI64>> {
 
 /// A C++ type that is an element type of the language: `float`, `std::int8_t`, `f16` … (not `char`, whose sign varies).
 template <class T>
-concept ElementType = requires {
-  detail::DTypeOf<std::remove_cv_t<T>>::value;
-};
+concept ElementType = requires { detail::DTypeOf<std::remove_cv_t<T>>::value; };
 
 /// The element type of a C++ type, const or not.
 template <ElementType T>

@@ -18,8 +18,8 @@ static_assert(std::endian::native == std::endian::little, "Tessera's arrays are 
 
 /// A type through which raw memory may be read.
 template <class T>
-concept ByteType = (std::is_same_v<std::remove_cv_t<T>, std::byte>) ||
-                   (std::is_same_v<std::remove_cv_t<T>, unsigned char>);
+concept ByteType =
+    (std::is_same_v<std::remove_cv_t<T>, std::byte>) || (std::is_same_v<std::remove_cv_t<T>, unsigned char>);
 
 /// The bytes of an array of `count` elements: 4-bit types ceil(count/2), 6-bit types ceil(3·count/4).
 constexpr std::size_t packed_bytes(DType type, std::size_t count) {

@@ -60,7 +60,7 @@ class PackedIterator {
 
 /// A view of `size` packed elements, from the start of a byte; `const T` cannot be written. Does not check indices.
 template <class T>
-requires ElementType<T>
+  requires ElementType<T>
 class PackedSpan {
  public:
   using value_type = std::remove_const_t<T>;

@@ -63,7 +63,8 @@ struct ElementValue {
   constexpr ElementValue() = default;
   /// Converts as the language's `cast` does: to nearest even, saturating in 8 bits and fewer; integers wrap.
   template <ElementType T>
-  requires(!std::is_same_v<T, Self>) explicit constexpr ElementValue(T value)
+    requires(!std::is_same_v<T, Self>)
+  explicit constexpr ElementValue(T value)
       : bits_(static_cast<Storage>(convert_bits(dtype_of<T>, dtype_of<Self>, element_bits(value)))) {}
 
   /// The value with this pattern; bits above the type's width are dropped.
@@ -76,8 +77,10 @@ struct ElementValue {
 
   /// The value in a C++ type, as the language's `cast` gives it: exact in float and double.
   template <ElementType T>
-  requires std::is_arithmetic_v<T>
-  explicit constexpr operator T() const { return convert_to<T>(from_bits(bits_)); }
+    requires std::is_arithmetic_v<T>
+  explicit constexpr operator T() const {
+    return convert_to<T>(from_bits(bits_));
+  }
 
   /// By value: −0 equals 0, and a NaN equals nothing.
   friend constexpr bool operator==(Self a, Self b) { return static_cast<float>(a) == static_cast<float>(b); }

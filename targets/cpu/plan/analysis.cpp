@@ -20,30 +20,69 @@ namespace {
 
 bool opens_region(Op op) {
   switch (op) {
-    case Op::for_blocks: case Op::for_range: case Op::while_loop: case Op::if_region: case Op::else_region:
-    case Op::reduce: case Op::scan_by:
+    case Op::for_blocks:
+    case Op::for_range:
+    case Op::while_loop:
+    case Op::if_region:
+    case Op::else_region:
+    case Op::reduce:
+    case Op::scan_by:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
 bool is_effect(Op op) {
   switch (op) {
-    case Op::store: case Op::accumulate: case Op::atomic: case Op::var: case Op::set: case Op::put: case Op::stop_if:
-    case Op::expects: case Op::check: case Op::print:
+    case Op::store:
+    case Op::accumulate:
+    case Op::atomic:
+    case Op::var:
+    case Op::set:
+    case Op::put:
+    case Op::stop_if:
+    case Op::expects:
+    case Op::check:
+    case Op::print:
       return true;
-    default: return info(op).op_class == OpClass::control;
+    default:
+      return info(op).op_class == OpClass::control;
   }
 }
 
 int own_cost(Op op) {
   switch (op) {
-    case Op::exp: case Op::exp2: case Op::expm1: case Op::log: case Op::log2: case Op::log1p: case Op::sin: case Op::cos:
-    case Op::tan: case Op::tanh: case Op::erf: case Op::sigmoid: case Op::pow: case Op::random:
+    case Op::exp:
+    case Op::exp2:
+    case Op::expm1:
+    case Op::log:
+    case Op::log2:
+    case Op::log1p:
+    case Op::sin:
+    case Op::cos:
+    case Op::tan:
+    case Op::tanh:
+    case Op::erf:
+    case Op::sigmoid:
+    case Op::pow:
+    case Op::random:
       return 12;
-    case Op::div: case Op::sqrt: case Op::rsqrt: case Op::mod: case Op::cdiv: return 4;
-    case Op::literal: case Op::broadcast: case Op::rename: case Op::get: case Op::part: case Op::pad: return 0;
-    default: return 1;
+    case Op::div:
+    case Op::sqrt:
+    case Op::rsqrt:
+    case Op::mod:
+    case Op::cdiv:
+      return 4;
+    case Op::literal:
+    case Op::broadcast:
+    case Op::rename:
+    case Op::get:
+    case Op::part:
+    case Op::pad:
+      return 0;
+    default:
+      return 1;
   }
 }
 
@@ -118,8 +157,10 @@ void Analysis::find_live() {
     const Node& n = program.node(i);
     for (std::int32_t o : program.operands_of(n)) mark(o);
     for (int a = 0; a < n.rank; ++a) mark(program.axes[n.axes[a]].node);
-    if (const int r = region_of_opener[static_cast<std::size_t>(i)]; r > 0 && (n.op == Op::reduce || n.op == Op::scan_by))
-      for (int k = regions[static_cast<std::size_t>(r)].begin + 1; k <= regions[static_cast<std::size_t>(r)].end; ++k) mark(k);
+    if (const int r = region_of_opener[static_cast<std::size_t>(i)];
+        r > 0 && (n.op == Op::reduce || n.op == Op::scan_by))
+      for (int k = regions[static_cast<std::size_t>(r)].begin + 1; k <= regions[static_cast<std::size_t>(r)].end; ++k)
+        mark(k);
   }
 }
 
@@ -134,12 +175,18 @@ void Analysis::choose_forms() {
   for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
     const Node& n = program.node(i);
     Form& f = form[static_cast<std::size_t>(i)];
-    if (!live_[static_cast<std::size_t>(i)]) f = Form::dead;
-    else if (is_effect(n.op)) f = Form::effect;
-    else if (is_anchor(n.op)) f = Form::buffer;
-    else if (n.op == Op::part || n.op == Op::param) f = Form::point;
-    else if (n.rank == 0 && n.op != Op::at) f = Form::scalar;
-    else f = Form::point;
+    if (!live_[static_cast<std::size_t>(i)])
+      f = Form::dead;
+    else if (is_effect(n.op))
+      f = Form::effect;
+    else if (is_anchor(n.op))
+      f = Form::buffer;
+    else if (n.op == Op::part || n.op == Op::param)
+      f = Form::point;
+    else if (n.rank == 0 && n.op != Op::at)
+      f = Form::scalar;
+    else
+      f = Form::point;
   }
   // Inside the region of a reduce or scan_by everything is computed at each point.
   for (std::size_t r = 1; r < regions.size(); ++r) {
@@ -175,7 +222,8 @@ void Analysis::find_costs() {
     }
     const bool light = n.op == Op::load || n.op == Op::get || n.op == Op::broadcast || n.op == Op::rename ||
                        n.op == Op::part || n.op == Op::pad;
-    const bool keep = (distinct.size() > 1 && c >= 8) || (deeper && c >= 6) || (moved && !light && (distinct.size() > 1 || c >= 8));
+    const bool keep =
+        (distinct.size() > 1 && c >= 8) || (deeper && c >= 6) || (moved && !light && (distinct.size() > 1 || c >= 8));
     if (keep && !light) form[static_cast<std::size_t>(i)] = Form::buffer;
   }
 }
@@ -213,7 +261,8 @@ void Analysis::keep_hazards() {
   for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
     const Node& n = program.node(i);
     if (form[static_cast<std::size_t>(i)] != Form::point) continue;
-    const bool reads_memory = n.op == Op::load && program.args[static_cast<std::size_t>(n.imm)].effect != ir::Effect::in;
+    const bool reads_memory =
+        n.op == Op::load && program.args[static_cast<std::size_t>(n.imm)].effect != ir::Effect::in;
     if (n.op != Op::get && !reads_memory) continue;
     if (changed_between(i, i, last_evaluation(i))) form[static_cast<std::size_t>(i)] = Form::buffer;
   }
@@ -230,7 +279,8 @@ void Analysis::fuse_cores() {
     // The first node at which all ways from the reduction have met again, then the next, until one ends the chain.
     int cur = i;
     std::vector<int> chain, met;
-    std::set<int> values{i}, pending(users[static_cast<std::size_t>(i)].begin(), users[static_cast<std::size_t>(i)].end());
+    std::set<int> values{i},
+        pending(users[static_cast<std::size_t>(i)].begin(), users[static_cast<std::size_t>(i)].end());
     while (!pending.empty()) {
       const int u = *pending.begin();
       pending.erase(pending.begin());
@@ -239,8 +289,8 @@ void Analysis::fuse_cores() {
       if (f == Form::dead) continue;
       const bool writes = un.op == Op::store || un.op == Op::set;
       const bool passes = info(un.op).op_class == OpClass::elementwise && f != Form::scalar;
-      if (region[static_cast<std::size_t>(u)] != region[static_cast<std::size_t>(i)] || core_of[static_cast<std::size_t>(u)] >= 0 ||
-          chained[static_cast<std::size_t>(u)] || !(passes || writes) ||
+      if (region[static_cast<std::size_t>(u)] != region[static_cast<std::size_t>(i)] ||
+          core_of[static_cast<std::size_t>(u)] >= 0 || chained[static_cast<std::size_t>(u)] || !(passes || writes) ||
           !same_axes(un.op == Op::set ? program.node(program.operand(un, 0)) : un, n))
         break;
       if (un.op == Op::store) {  // the value, not an index or a mask
@@ -266,10 +316,13 @@ void Analysis::fuse_cores() {
       if (seen[static_cast<std::size_t>(k)]) continue;
       seen[static_cast<std::size_t>(k)] = true;
       const Node& kn = program.node(k);
-      const bool reads = kn.op == Op::get || (kn.op == Op::load && program.args[static_cast<std::size_t>(kn.imm)].effect != ir::Effect::in);
+      const bool reads = kn.op == Op::get ||
+                         (kn.op == Op::load && program.args[static_cast<std::size_t>(kn.imm)].effect != ir::Effect::in);
       if (reads && changed_between(k, k, cur)) safe = false;
       // A set in place must not overwrite what its own reduction still reads.
-      if (kn.op == Op::get && program.node(cur).op == Op::set && program.operand(program.node(cur), 0) == program.operand(kn, 0)) safe = false;
+      if (kn.op == Op::get && program.node(cur).op == Op::set &&
+          program.operand(program.node(cur), 0) == program.operand(kn, 0))
+        safe = false;
       if (kn.op == Op::load && program.node(cur).op == Op::store && program.node(cur).imm == kn.imm) safe = false;
       for (std::int32_t o : program.operands_of(kn))
         if (form[static_cast<std::size_t>(o)] == Form::point) work.push_back(o);

@@ -17,12 +17,12 @@ struct RegionSpan {
 
 /// How a node's value comes to be.
 enum class Form : std::uint8_t {
-  dead,      ///< nobody needs it
-  scalar,    ///< rank 0: computed where it stands
-  point,     ///< computed where it is needed, at each point (fused)
-  buffer,    ///< computed where it stands, kept in a buffer
-  core,      ///< a reduction or dot computed inside the job of another node (Analysis::core_of)
-  effect,    ///< control, stores, sets, prints
+  dead,    ///< nobody needs it
+  scalar,  ///< rank 0: computed where it stands
+  point,   ///< computed where it is needed, at each point (fused)
+  buffer,  ///< computed where it stands, kept in a buffer
+  core,    ///< a reduction or dot computed inside the job of another node (Analysis::core_of)
+  effect,  ///< control, stores, sets, prints
 };
 
 struct Analysis {
@@ -34,8 +34,8 @@ struct Analysis {
   std::vector<int> region_of_opener;    ///< of a region-opening node: the region it opens, else −1
   std::vector<RegionSpan> regions;      ///< 0 is the whole program
   std::vector<Form> form;
-  std::vector<int> core_of;             ///< job root → the reduction or dot computed inside its nest, or −1
-  std::vector<bool> var_read_elsewhere; ///< of a `set`: its value reads the Var at other coordinates
+  std::vector<int> core_of;              ///< job root → the reduction or dot computed inside its nest, or −1
+  std::vector<bool> var_read_elsewhere;  ///< of a `set`: its value reads the Var at other coordinates
 
   bool expensive(int node) const { return cost_[static_cast<std::size_t>(node)] >= 6; }
   /// Rough operations a point costs, down to what is kept in buffers.

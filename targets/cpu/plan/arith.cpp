@@ -14,33 +14,60 @@ loop::Op plain(ir::Op op) {
   using L = loop::Op;
   using O = ir::Op;
   switch (op) {
-    case O::add: return L::add;
-    case O::sub: return L::sub;
-    case O::mul: return L::mul;
-    case O::max: return L::max;
-    case O::min: return L::min;
-    case O::max_number: return L::max_number;
-    case O::min_number: return L::min_number;
-    case O::bit_and: return L::bit_and;
-    case O::bit_or: return L::bit_or;
-    case O::bit_xor: return L::bit_xor;
-    case O::shl: return L::shl;
-    case O::shr: return L::shr;
-    case O::lt: return L::lt;
-    case O::le: return L::le;
-    case O::gt: return L::gt;
-    case O::ge: return L::ge;
-    case O::eq: return L::eq;
-    case O::ne: return L::ne;
-    case O::neg: return L::neg;
-    case O::abs: return L::abs;
-    case O::sqrt: return L::sqrt;
-    case O::floor: return L::floor;
-    case O::ceil: return L::ceil;
-    case O::trunc: return L::trunc;
-    case O::round: return L::round;
-    case O::logical_not: return L::logical_not;
-    default: return L::yield;
+    case O::add:
+      return L::add;
+    case O::sub:
+      return L::sub;
+    case O::mul:
+      return L::mul;
+    case O::max:
+      return L::max;
+    case O::min:
+      return L::min;
+    case O::max_number:
+      return L::max_number;
+    case O::min_number:
+      return L::min_number;
+    case O::bit_and:
+      return L::bit_and;
+    case O::bit_or:
+      return L::bit_or;
+    case O::bit_xor:
+      return L::bit_xor;
+    case O::shl:
+      return L::shl;
+    case O::shr:
+      return L::shr;
+    case O::lt:
+      return L::lt;
+    case O::le:
+      return L::le;
+    case O::gt:
+      return L::gt;
+    case O::ge:
+      return L::ge;
+    case O::eq:
+      return L::eq;
+    case O::ne:
+      return L::ne;
+    case O::neg:
+      return L::neg;
+    case O::abs:
+      return L::abs;
+    case O::sqrt:
+      return L::sqrt;
+    case O::floor:
+      return L::floor;
+    case O::ceil:
+      return L::ceil;
+    case O::trunc:
+      return L::trunc;
+    case O::round:
+      return L::round;
+    case O::logical_not:
+      return L::logical_not;
+    default:
+      return L::yield;
   }
 }
 
@@ -76,7 +103,8 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
   }
   const DType rf = repr(from), rt = repr(to);
   // Positions: narrow before the lanes are made, exactly modulo 2^32.
-  if (a.affine && vector && (rt == DType::i32 || rt == DType::u32 || (info(to).is_floating() && a.lo >= INT32_MIN && a.hi <= INT32_MAX))) {
+  if (a.affine && vector &&
+      (rt == DType::i32 || rt == DType::u32 || (info(to).is_floating() && a.lo >= INT32_MIN && a.hi <= INT32_MAX))) {
     const DType narrow = rt == DType::u32 ? DType::u32 : DType::i32;
     const Value base = b_->broadcast(b_->cast(a.base, narrow), env.width);
     Value lanes = b_->iota(narrow, env.width);
@@ -94,7 +122,7 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
   const bool exact_up = small_float && info(from).is_floating() && widens(from, to);
   if (small_float) {
     if (exact_up) return a;
-    v = b_->cast(v, to, mode);   // one rounding, from the value's own type
+    v = b_->cast(v, to, mode);  // one rounding, from the value's own type
     return wrap(b_->cast(v, rt));
   }
   if (to == DType::i4 || to == DType::u4) {
@@ -141,7 +169,8 @@ Val Planner::integer_arith(const Node& n, const Val& a, const Val& b, Env& env) 
   Val r;
   switch (n.op) {
     case Op::div:
-      r = wrap(power ? b_->binary(loop::Op::shr, x, constant(__builtin_ctzll(static_cast<std::uint64_t>(*k)))) : b_->binary(loop::Op::floor_div, x, y));
+      r = wrap(power ? b_->binary(loop::Op::shr, x, constant(__builtin_ctzll(static_cast<std::uint64_t>(*k))))
+                     : b_->binary(loop::Op::floor_div, x, y));
       if (k && *k > 0 && a.lo >= 0) r.lo = a.lo / *k, r.hi = a.hi / *k;
       return r;
     case Op::mod:
@@ -159,7 +188,8 @@ Val Planner::integer_arith(const Node& n, const Val& a, const Val& b, Env& env) 
       if (a.lo >= 0 && b.lo > 0) r.lo = 0, r.hi = std::max<std::int64_t>(r.hi == INT64_MAX ? a.hi : r.hi, 0);
       return r;
     }
-    default: break;
+    default:
+      break;
   }
   r = wrap(wrap_to(b_->binary(plain(n.op), x, y), n.type));
   if (n.op == Op::min) r.hi = std::min(a.hi, b.hi), r.lo = std::min(a.lo, b.lo);
@@ -197,7 +227,9 @@ Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
     if (t != type_of(1)) t = widens(type_of(0), type_of(1)) ? type_of(1) : type_of(0);
   }
   if (n.op == Op::cast) return cast_value(in[0], type_of(0), n.type, n.imm, env);
-  if (n.op == Op::random) return random_word(cast_value(in[0], type_of(0), DType::u64, 0, env), cast_value(in[1], type_of(1), DType::u64, 0, env), static_cast<int>(n.imm), env);
+  if (n.op == Op::random)
+    return random_word(cast_value(in[0], type_of(0), DType::u64, 0, env),
+                       cast_value(in[1], type_of(1), DType::u64, 0, env), static_cast<int>(n.imm), env);
   if (n.op == Op::bitcast) {
     const bool vector = is_vector(in[0]);
     Value v = machine(in[0], env, vector);
@@ -226,22 +258,39 @@ Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
     case Op::fma:
       if (floating) return done(b_->fma(x[0], x[1], x[2]));
       return done(b_->add(b_->mul(x[0], x[1]), x[2]));
-    case Op::div: return done(b_->binary(loop::Op::div, x[0], x[1]));
+    case Op::div:
+      return done(b_->binary(loop::Op::div, x[0], x[1]));
     case Op::mod: {  // rounds down, as the integer one
       const Value q = b_->unary(loop::Op::floor, b_->binary(loop::Op::div, x[0], x[1]));
       return done(b_->sub(x[0], b_->mul(q, x[1])));
     }
-    case Op::cdiv: return done(b_->unary(loop::Op::ceil, b_->binary(loop::Op::div, x[0], x[1])));
-    case Op::rsqrt: return done(b_->binary(loop::Op::div, b_->number(b_->type(x[0]).elem, b_->lanes(x[0]), 1.0), b_->unary(loop::Op::sqrt, x[0])));
-    case Op::exp: case Op::exp2: case Op::expm1: case Op::log: case Op::log2: case Op::log1p: case Op::sin: case Op::cos:
-    case Op::tan: case Op::tanh: case Op::erf: case Op::sigmoid:
+    case Op::cdiv:
+      return done(b_->unary(loop::Op::ceil, b_->binary(loop::Op::div, x[0], x[1])));
+    case Op::rsqrt:
+      return done(b_->binary(loop::Op::div, b_->number(b_->type(x[0]).elem, b_->lanes(x[0]), 1.0),
+                             b_->unary(loop::Op::sqrt, x[0])));
+    case Op::exp:
+    case Op::exp2:
+    case Op::expm1:
+    case Op::log:
+    case Op::log2:
+    case Op::log1p:
+    case Op::sin:
+    case Op::cos:
+    case Op::tan:
+    case Op::tanh:
+    case Op::erf:
+    case Op::sigmoid:
       return done(math(n.op, x[0]));
-    case Op::pow: return done(math(n.op, x[0], x[1]));
+    case Op::pow:
+      return done(math(n.op, x[0], x[1]));
     case Op::logical_not:
       return wrap(b_->unary(loop::Op::logical_not, x[0]));
-    default: break;
+    default:
+      break;
   }
-  if (!floating && x.size() == 1 && (n.op == Op::floor || n.op == Op::ceil || n.op == Op::trunc || n.op == Op::round)) return in[0];
+  if (!floating && x.size() == 1 && (n.op == Op::floor || n.op == Op::ceil || n.op == Op::trunc || n.op == Op::round))
+    return in[0];
   const loop::Op op = plain(n.op);
   if (op == loop::Op::yield) throw InternalError("planning: no arithmetic for " + std::string(info(n.op).text));
   return done(x.size() == 1 ? b_->unary(op, x[0]) : b_->binary(op, x[0], x[1]));

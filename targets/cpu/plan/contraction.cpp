@@ -1,5 +1,6 @@
 // Owns contractions: any dot as register blocks over packed or direct operands, cache blocks around them, and what is
-// computed of the result as each block ends (the structure of Goto and van de Geijn, 2008).
+// computed of the result as each block ends (the structure of Goto and van de Geijn, 2008). Over 600 lines because one
+// state, the roles of the axes and the blocks chosen, runs through all of it.
 #include <algorithm>
 
 #include "targets/cpu/plan/planner.hpp"
@@ -15,14 +16,14 @@ struct Contraction {
   const Planner::Target& target;
   const int core;
   const ir::Node& node;
-  const DType t;          ///< the accumulator's machine type
-  const int width;        ///< lanes of a vector of t
+  const DType t;    ///< the accumulator's machine type
+  const int width;  ///< lanes of a vector of t
 
   int s_operand = -1, v_operand = -1;
   int m_axis = -1, n_axis = -1;
-  std::vector<int> k_axes;      ///< outermost first
-  std::vector<int> outer;       ///< loops around everything: batch axes, further axes of m and n
-  int n_outer = -1;             ///< the axis that n_axis is collapsed with: both together are one long axis
+  std::vector<int> k_axes;  ///< outermost first
+  std::vector<int> outer;   ///< loops around everything: batch axes, further axes of m and n
+  int n_outer = -1;         ///< the axis that n_axis is collapsed with: both together are one long axis
   Value m_count = -1, n_count = -1;
   int mr = 6, nv = 2;
   std::int64_t kc = 256, mc = 240, nc = 4096;
@@ -30,11 +31,16 @@ struct Contraction {
   bool s_along_k = false, v_along_k = false;  ///< the operand is consecutive along k, not along m or n
   int s_buffer = -1, v_buffer = -1, block_buffer = -1;
   bool heavy = false;           ///< the epilogue has many operations
-  std::optional<Slot> partial;                ///< sums between cuts of K, where the target cannot hold them
+  std::optional<Slot> partial;  ///< sums between cuts of K, where the target cannot hold them
 
   Contraction(Planner& planner, const Planner::Target& tgt, int core_node)
-      : p(planner), b(*planner.b_), target(tgt), core(core_node), node(planner.program_.node(core_node)),
-        t(Planner::repr(node.type)), width(planner.machine_.lanes(std::max(1, info(t).bits / 8))) {}
+      : p(planner),
+        b(*planner.b_),
+        target(tgt),
+        core(core_node),
+        node(planner.program_.node(core_node)),
+        t(Planner::repr(node.type)),
+        width(planner.machine_.lanes(std::max(1, info(t).bits / 8))) {}
 
   Value i64(std::int64_t v) { return b.integer(v); }
   const AxisState& axis(int a) const { return p.axis_[static_cast<std::size_t>(a)]; }
@@ -76,7 +82,8 @@ struct Contraction {
     };
     bool c_is_vector = along < 0 ? total(of_c) >= total(of_a) : in(c, along) && !in(a, along);
     if (along >= 0 && in(a, along) && in(c, along)) c_is_vector = total(of_c) >= total(of_a);
-    if (total(c_is_vector ? of_c : of_a) < width / 2 && total(c_is_vector ? of_a : of_c) >= width) c_is_vector = !c_is_vector;
+    if (total(c_is_vector ? of_c : of_a) < width / 2 && total(c_is_vector ? of_a : of_c) >= width)
+      c_is_vector = !c_is_vector;
     v_operand = c_is_vector ? c : a;
     s_operand = c_is_vector ? a : c;
     auto &ms = c_is_vector ? of_a : of_c, &ns = c_is_vector ? of_c : of_a;
@@ -95,7 +102,8 @@ struct Contraction {
     for (const std::int32_t o : p.program_.operands_of(node)) {
       const auto& on = p.program_.node(o);
       for (int i = 0; i < on.rank; ++i)
-        if (!p.program_.has_axis(node, on.axes[i]) && std::find(k_axes.begin(), k_axes.end(), on.axes[i]) == k_axes.end())
+        if (!p.program_.has_axis(node, on.axes[i]) &&
+            std::find(k_axes.begin(), k_axes.end(), on.axes[i]) == k_axes.end())
           k_axes.push_back(on.axes[i]);
     }
     if (!ns.empty() && collapsible(ns.back())) {
@@ -137,7 +145,8 @@ struct Contraction {
     const std::function<void(int)> look = [&](int id) {
       if (id == core) return;
       const auto& n = p.program_.node(id);
-      if (info(n.op).op_class == ir::OpClass::block || n.op == ir::Op::load || n.op == ir::Op::get || p.slots_[static_cast<std::size_t>(id)])
+      if (info(n.op).op_class == ir::OpClass::block || n.op == ir::Op::load || n.op == ir::Op::get ||
+          p.slots_[static_cast<std::size_t>(id)])
         used |= p.program_.has_axis(n, a) || p.program_.has_axis(n, n_axis);
       if (n.op == ir::Op::at || n.op == ir::Op::rename) used = true;
       if (!p.slots_[static_cast<std::size_t>(id)])
@@ -186,7 +195,8 @@ struct Contraction {
     if (k_axes.size() > 1 && (pack_s || pack_v)) pack_s = pack_v = true;
     mc = std::max<std::int64_t>(mr, p.machine_.l2_bytes / 2 / (kc * bytes) / mr * mr);
     if (wide) mc = 168;
-    nc = std::max<std::int64_t>(nr(), std::min<std::int64_t>(p.machine_.l3_bytes / 8, 4 << 20) / (kc * bytes) / nr() * nr());
+    nc = std::max<std::int64_t>(nr(),
+                                std::min<std::int64_t>(p.machine_.l3_bytes / 8, 4 << 20) / (kc * bytes) / nr() * nr());
   }
 
   Value loop_block(Value total, std::int64_t size, Value at) { return b.min(i64(size), b.sub(total, at)); }
@@ -200,9 +210,7 @@ struct Contraction {
     Env env = p.top_;
     env.width = width;
     env.mask_tail = true;
-    p.scoped([&] {
-      p.loops(env, outer, -1, 1, 1, reads, [&](std::span<Env> envs) { cut_k(envs[0]); });
-    });
+    p.scoped([&] { p.loops(env, outer, -1, 1, 1, reads, [&](std::span<Env> envs) { cut_k(envs[0]); }); });
     return true;
   }
 
@@ -217,7 +225,9 @@ struct Contraction {
       if (width > 1 && cuts > 1 && k_axes.size() == 1) block = (block + width - 1) / width * width;
     }
     if (pack_s) s_buffer = panel_buffer(mc + mr, block * inside);
-    if (pack_v) v_buffer = panel_buffer(std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr(), block * inside);
+    if (pack_v)
+      v_buffer = panel_buffer(std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr(),
+                              block * inside);
     const Value trips = b.ceil_div(k0, i64(block));
     const bool one = b.is(trips, 1);
     if (!one && !target_holds_partial()) partial.emplace(p.new_slot(partial_axes(), t, n_axis));
@@ -243,7 +253,8 @@ struct Contraction {
 
   bool target_holds_partial() {
     if (target.type != t) return false;
-    if (target.slot) return target.root == core || p.program_.node(target.root).op != ir::Op::set ? !reads_slot(target.root) : false;
+    if (target.slot)
+      return target.root == core || p.program_.node(target.root).op != ir::Op::set ? !reads_slot(target.root) : false;
     const auto& store = p.program_.node(target.store);
     const auto& arg = p.program_.args[static_cast<std::size_t>(store.imm & 0xffffffff)];
     if (store.op != ir::Op::store || arg.effect != ir::Effect::out || (store.flags & ir::flag_masked)) return false;
@@ -303,19 +314,22 @@ struct Contraction {
   Env at_k(const Env& env, std::size_t which, Value lane, bool vector) {
     Env e = env;
     const AxisState& a = axis(k_axes[which]);
-    e.lane[static_cast<std::size_t>(k_axes[which])] = p.affine(lane, vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+    e.lane[static_cast<std::size_t>(k_axes[which])] =
+        p.affine(lane, vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
     return e;
   }
   Env at_m(const Env& env, Value row, bool vector) {
     Env e = env;
     const AxisState& a = axis(m_axis);
-    e.lane[static_cast<std::size_t>(m_axis)] = p.affine(b.add(row, a.lo), vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+    e.lane[static_cast<std::size_t>(m_axis)] =
+        p.affine(b.add(row, a.lo), vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
     return e;
   }
   Env at_n(const Env& env, Value column, bool vector) {
     Env e = env;
     const AxisState& a = axis(n_axis);
-    e.lane[static_cast<std::size_t>(n_axis)] = p.affine(b.add(column, a.lo), vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+    e.lane[static_cast<std::size_t>(n_axis)] =
+        p.affine(b.add(column, a.lo), vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
     if (n_outer >= 0) e.lane[static_cast<std::size_t>(n_outer)] = p.affine(i64(0), 0, 0, 0);
     return e;
   }
@@ -341,7 +355,8 @@ struct Contraction {
   }
 
   Value rest_mask(Value rest) {
-    return b.compare(loop::Op::lt, b.iota(DType::i32, width), b.broadcast(b.cast(b.min(b.max(rest, i64(0)), i64(width)), DType::i32), width));
+    return b.compare(loop::Op::lt, b.iota(DType::i32, width),
+                     b.broadcast(b.cast(b.min(b.max(rest, i64(0)), i64(width)), DType::i32), width));
   }
 
   /// V as panels of nr columns, K-major; or, over a collapsed axis, as rows of all columns.
@@ -351,11 +366,15 @@ struct Contraction {
     const auto panel = [&](Value j, bool partial_panel) {
       const Value base = b.mul(j, flat);
       const Value column = b.add(jc, j);
-      if (v_along_k && k_axes.size() == 1) return transpose_panel(env, v_operand, v_buffer, base, nr(), k_from, k_count, [&](Env& e, int lane) {
-        Value c = b.add(column, i64(lane));
-        if (partial_panel) c = b.min(c, b.sub(n_count, i64(1)));
-        return at_n(e, c, false);
-      }, nr());
+      if (v_along_k && k_axes.size() == 1)
+        return transpose_panel(
+            env, v_operand, v_buffer, base, nr(), k_from, k_count,
+            [&](Env& e, int lane) {
+              Value c = b.add(column, i64(lane));
+              if (partial_panel) c = b.min(c, b.sub(n_count, i64(1)));
+              return at_n(e, c, false);
+            },
+            nr());
       each_k(env, k_from, k_count, [&](Env& e, Value k) {
         for (int v = 0; v < nv; ++v) {
           Env at = at_n(e, b.add(column, i64(v * width)), true);
@@ -388,7 +407,8 @@ struct Contraction {
           p.hoist(at, v_operand);
           const Value start = b.add(base, b.mul(o, length(n_axis)));
           const std::int64_t run = guess(length(n_axis));
-          for (std::int64_t c = 0; c < run; c += width) {  // what a last vector has too much is written over by the next run
+          for (std::int64_t c = 0; c < run;
+               c += width) {  // what a last vector has too much is written over by the next run
             Env ev = at;
             ev.lane[static_cast<std::size_t>(n_axis)] = p.affine(i64(c), 1, 0, run - 1);
             if (c + width > run) ev.tail = rest_mask(i64(run - c));
@@ -405,9 +425,11 @@ struct Contraction {
     b.for_loop(i64(0), rows, i64(mr), [&](Value i) {
       p.scoped([&] {
         const Value base = b.mul(i, flat), row = b.add(ic, i), end = b.sub(m_count, i64(1));
-        if (s_along_k && k_axes.size() == 1) return transpose_panel(env, s_operand, s_buffer, base, mr, k_from, k_count, [&](Env& e, int lane) {
-          return at_m(e, b.min(b.add(row, i64(std::min(lane, mr - 1))), end), false);
-        }, mr);
+        if (s_along_k && k_axes.size() == 1)
+          return transpose_panel(
+              env, s_operand, s_buffer, base, mr, k_from, k_count,
+              [&](Env& e, int lane) { return at_m(e, b.min(b.add(row, i64(std::min(lane, mr - 1))), end), false); },
+              mr);
         each_k(env, k_from, k_count, [&](Env& e, Value k) {
           const Value place = b.add(base, b.mul(k, i64(mr)));
           if (!s_along_k && mr <= width) {
@@ -444,7 +466,8 @@ struct Contraction {
         // k by k: what a last group has too much is written over by the next k.
         for (int r = 0; r < width; ++r)
           for (std::size_t g = 0; g < groups.size(); ++g)
-            b.store(buffer, b.add(b.add(base, b.mul(b.add(k, i64(r)), i64(stride))), i64(static_cast<std::int64_t>(g) * width)),
+            b.store(buffer,
+                    b.add(b.add(base, b.mul(b.add(k, i64(r)), i64(stride))), i64(static_cast<std::int64_t>(g) * width)),
                     groups[g][static_cast<std::size_t>(r)]);
       });
     });
@@ -477,7 +500,8 @@ struct Contraction {
   }
 
   // ---- register blocks ----
-  void blocks(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value rows, Value jc, Value columns, Value first, Value last) {
+  void blocks(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value rows, Value jc, Value columns,
+              Value first, Value last) {
     const auto across = [&](Value j, int vectors, bool edge) {
       const auto down = [&](Value i, int height, bool guard) {
         p.scoped([&] { block(env, k_from, k_count, flat, ic, i, height, guard, jc, j, vectors, edge, first, last); });
@@ -501,8 +525,8 @@ struct Contraction {
     b.if_then(b.compare(loop::Op::lt, whole, columns), [&] { p.scoped([&] { across(whole, rest, true); }); });
   }
 
-  void block(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value i, int height, bool guard, Value jc, Value j,
-             int vectors, bool edge, Value first, Value last) {
+  void block(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value i, int height, bool guard, Value jc,
+             Value j, int vectors, bool edge, Value first, Value last) {
     const Value row = b.add(ic, i), column = b.add(jc, j);
     const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
     std::vector<Value> masks(static_cast<std::size_t>(vectors), -1);
@@ -530,48 +554,57 @@ struct Contraction {
     prefetch_target(place, height, vectors);
     const std::size_t count = static_cast<std::size_t>(height * vectors);
     const Value zero = b.constant(vt, 0);
-    std::vector<Value> acc = b.if_else(first, [&] { return std::vector<Value>(count, zero); }, [&] {
-      std::vector<Value> loaded;
-      for (int r = 0; r < height; ++r)
-        for (int v = 0; v < vectors; ++v) {
-          Env e = place(r, v);
-          if (guard) e = at_n(at_m(env, b.min(b.add(row, i64(r)), b.sub(m_count, i64(1))), false), b.add(column, i64(v * width)), true), e.tail = masks[static_cast<std::size_t>(v)];
-          loaded.push_back(p.machine(read_partial(e), e, true));
-        }
-      return loaded;
-    });
+    std::vector<Value> acc = b.if_else(
+        first, [&] { return std::vector<Value>(count, zero); },
+        [&] {
+          std::vector<Value> loaded;
+          for (int r = 0; r < height; ++r)
+            for (int v = 0; v < vectors; ++v) {
+              Env e = place(r, v);
+              if (guard)
+                e = at_n(at_m(env, b.min(b.add(row, i64(r)), b.sub(m_count, i64(1))), false),
+                         b.add(column, i64(v * width)), true),
+                e.tail = masks[static_cast<std::size_t>(v)];
+              loaded.push_back(p.machine(read_partial(e), e, true));
+            }
+          return loaded;
+        });
     acc = sum(env, k_from, k_count, flat, row, i, height, guard, column, j, vectors, masks, acc);
-    b.if_else(last, [&] {
-      if (heavy) return finish_in_loop(env, row, column, height, guard, vectors, masks, acc), std::vector<Value>{};
-      p.scoped([&] {
-        each_row([&](int r) {
-          for (int v = 0; v < vectors; ++v) {
-            Env e = place(r, v);
-            p.remember(core, e, p.wrap(p.round_to(acc[static_cast<std::size_t>(r * vectors + v)], node.type)));
-            p.write_point(target, e);
-          }
+    b.if_else(
+        last,
+        [&] {
+          if (heavy) return finish_in_loop(env, row, column, height, guard, vectors, masks, acc), std::vector<Value>{};
+          p.scoped([&] {
+            each_row([&](int r) {
+              for (int v = 0; v < vectors; ++v) {
+                Env e = place(r, v);
+                p.remember(core, e, p.wrap(p.round_to(acc[static_cast<std::size_t>(r * vectors + v)], node.type)));
+                p.write_point(target, e);
+              }
+            });
+          });
+          return std::vector<Value>{};
+        },
+        [&] {
+          p.scoped([&] {
+            each_row([&](int r) {
+              for (int v = 0; v < vectors; ++v) {
+                Env e = place(r, v);
+                write_partial(e, acc[static_cast<std::size_t>(r * vectors + v)]);
+              }
+            });
+          });
+          return std::vector<Value>{};
         });
-      });
-      return std::vector<Value>{};
-    }, [&] {
-      p.scoped([&] {
-        each_row([&](int r) {
-          for (int v = 0; v < vectors; ++v) {
-            Env e = place(r, v);
-            write_partial(e, acc[static_cast<std::size_t>(r * vectors + v)]);
-          }
-        });
-      });
-      return std::vector<Value>{};
-    });
   }
 
   /// An epilogue of many operations is written once, in a loop over the rows of the block.
-  void finish_in_loop(Env& env, Value row, Value column, int height, bool guard, int vectors, const std::vector<Value>& masks,
-                      const std::vector<Value>& acc) {
+  void finish_in_loop(Env& env, Value row, Value column, int height, bool guard, int vectors,
+                      const std::vector<Value>& masks, const std::vector<Value>& acc) {
     const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
     for (int r = 0; r < height; ++r)
-      for (int v = 0; v < vectors; ++v) b.store(block_buffer, i64((r * vectors + v) * width), acc[static_cast<std::size_t>(r * vectors + v)]);
+      for (int v = 0; v < vectors; ++v)
+        b.store(block_buffer, i64((r * vectors + v) * width), acc[static_cast<std::size_t>(r * vectors + v)]);
     const Value rows = guard ? b.min(i64(height), b.sub(m_count, row)) : i64(height);
     b.for_loop(i64(0), rows, i64(1), [&](Value r) {
       p.scoped([&] {
@@ -597,7 +630,8 @@ struct Contraction {
         Value inside;
         const auto& store = p.program_.node(target.store);
         const Val offset = p.offset_of(store, e, inside);
-        if (offset.affine && inside < 0) b.prefetch(p.arg_buffer(static_cast<int>(store.imm & 0xffffffff)), offset.base, true, 3);
+        if (offset.affine && inside < 0)
+          b.prefetch(p.arg_buffer(static_cast<int>(store.imm & 0xffffffff)), offset.base, true, 3);
       }
   }
 
@@ -617,8 +651,8 @@ struct Contraction {
   }
 
   /// The loop over K: height × vectors accumulators in registers.
-  std::vector<Value> sum(Env& env, Value k_from, Value k_count, Value flat, Value row, Value i, int height, bool guard, Value column,
-                         Value j, int vectors, const std::vector<Value>& masks, std::vector<Value> acc) {
+  std::vector<Value> sum(Env& env, Value k_from, Value k_count, Value flat, Value row, Value i, int height, bool guard,
+                         Value column, Value j, int vectors, const std::vector<Value>& masks, std::vector<Value> acc) {
     const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
     const Value s_base = pack_s ? b.mul(i, flat) : -1;
     const Value v_base = pack_v ? n_outer >= 0 ? column : b.mul(j, flat) : -1;
@@ -648,7 +682,8 @@ struct Contraction {
         s = b.broadcast(s, width);
         for (int v = 0; v < vectors; ++v) {
           Value& x = a[static_cast<std::size_t>(r * vectors + v)];
-          x = floating ? b.fma(s, vs[static_cast<std::size_t>(v)], x) : b.add(x, b.mul(s, vs[static_cast<std::size_t>(v)]));
+          x = floating ? b.fma(s, vs[static_cast<std::size_t>(v)], x)
+                       : b.add(x, b.mul(s, vs[static_cast<std::size_t>(v)]));
         }
       }
       return a;
@@ -673,7 +708,8 @@ struct Contraction {
       acc = run(i64(0), whole, unroll, acc);
       return run(whole, total, 1, acc);
     }
-    const std::function<std::vector<Value>(std::size_t, Env, std::vector<Value>)> level = [&](std::size_t d, Env e, std::vector<Value> a) {
+    const std::function<std::vector<Value>(std::size_t, Env, std::vector<Value>)> level = [&](std::size_t d, Env e,
+                                                                                              std::vector<Value> a) {
       if (d == k_axes.size()) return step(e, -1, a);
       const Value lo = d == 0 ? k_from : axis(k_axes[d]).lo, n = d == 0 ? k_count : length(k_axes[d]);
       return b.for_loop(lo, b.add(lo, n), i64(1), a, [&](Value k, std::span<const Value> carried) {

@@ -1,4 +1,5 @@
-// Owns the cost model behind tile sizes: what a program keeps at a time must fit the caches, and every thread gets work.
+// Owns the cost model behind tile sizes: what a program keeps at a time must fit the caches, and every thread gets
+// work.
 #include "targets/cpu/plan/cuts.hpp"
 
 #include <algorithm>
@@ -18,12 +19,12 @@ namespace {
 struct AxisUse {
   int node = -1;
   bool grid = false, ranged = false;
-  bool dot_own = false;      ///< an axis of a dot's result
-  bool dot_summed = false;   ///< contracted by a dot
-  bool kept = false;         ///< a kept tile has it, besides Vars
-  bool with_loop = false;    ///< a kept tile has it together with a loop's axis
-  bool reduced = false;      ///< reduced by something else than a dot
-  bool observed = false;     ///< its number, begin, end or count is used
+  bool dot_own = false;     ///< an axis of a dot's result
+  bool dot_summed = false;  ///< contracted by a dot
+  bool kept = false;        ///< a kept tile has it, besides Vars
+  bool with_loop = false;   ///< a kept tile has it together with a loop's axis
+  bool reduced = false;     ///< reduced by something else than a dot
+  bool observed = false;    ///< its number, begin, end or count is used
 };
 
 class Model {
@@ -83,7 +84,8 @@ class Model {
       u.grid = n.op == Op::grid_block;
       u.ranged = n.count > 1;
     }
-    if (n.op == Op::block_begin || n.op == Op::block_end || n.op == Op::block_count || n.op == Op::block_number || n.op == Op::block_id)
+    if (n.op == Op::block_begin || n.op == Op::block_end || n.op == Op::block_count || n.op == Op::block_number ||
+        n.op == Op::block_id)
       uses_[static_cast<std::size_t>(root_axis(p_.node(p_.operand(n, 0)).axes[0]))].observed = true;
     if (n.op == Op::dot || info(n.op).op_class == ir::OpClass::reduction) {
       for (std::int32_t o : p_.operands_of(n)) {
@@ -101,7 +103,8 @@ class Model {
     const bool scanned = info(n.op).op_class == ir::OpClass::scan;
     if (f == Form::buffer && n.rank > 0) {
       bool has_loop = false;
-      for (int i = 0; i < n.rank; ++i) has_loop |= p_.node(p_.axes[static_cast<std::size_t>(root_axis(n.axes[i]))].node).op == Op::loop_block;
+      for (int i = 0; i < n.rank; ++i)
+        has_loop |= p_.node(p_.axes[static_cast<std::size_t>(root_axis(n.axes[i]))].node).op == Op::loop_block;
       for (int i = 0; i < n.rank; ++i) {
         AxisUse& u = uses_[static_cast<std::size_t>(root_axis(n.axes[i]))];
         u.kept |= n.rank > 1 || scanned;
@@ -127,8 +130,8 @@ class Model {
     const std::int64_t n = length(axis), whole = round_up(n);
     if (!u.grid) {
       if (u.ranged) return u.kept ? 256 : std::min<std::int64_t>(whole, 4096);
-      if (!u.kept && !u.reduced) return whole;             // a plain contraction: planning cuts K by the caches
-      if (!u.kept) return n <= 8192 ? whole : 4096;        // read several times over: rows stay near
+      if (!u.kept && !u.reduced) return whole;       // a plain contraction: planning cuts K by the caches
+      if (!u.kept) return n <= 8192 ? whole : 4096;  // read several times over: rows stay near
       return has_dot() ? std::min<std::int64_t>(whole, 256) : std::min<std::int64_t>(whole, 4096);
     }
     if (u.ranged) return std::min<std::int64_t>(whole, u.with_loop ? 96 : 240);
@@ -168,12 +171,13 @@ class Model {
           size *= other.grid ? std::min<std::int64_t>(length(root), 256) : length(root);
         }
       }
-      if (has) bytes += size, passes += info(node.op).op_class == ir::OpClass::reduction || analysis_.form[i] == Form::buffer;
+      if (has)
+        bytes += size, passes += info(node.op).op_class == ir::OpClass::reduction || analysis_.form[i] == Form::buffer;
     }
     if (passes == 0 && !uses_[static_cast<std::size_t>(axis)].kept && !uses_[static_cast<std::size_t>(axis)].reduced) {
       bool reductions = false;
       for (const Node& node : p_.nodes) reductions |= info(node.op).op_class == ir::OpClass::reduction;
-      if (!reductions) return n;   // elementwise: everything in one go
+      if (!reductions) return n;  // elementwise: everything in one go
     }
     const std::int64_t rows = std::max<std::int64_t>(1, machine_.l1_bytes / 2 / std::max<std::int64_t>(1, bytes));
     return std::clamp<std::int64_t>(rows, 1, n);
@@ -198,7 +202,8 @@ class Model {
       programs *= (n + cut - 1) / std::max<std::int64_t>(1, cut);
       work *= n;
       const bool free = (t >= 0 && !fixed(static_cast<std::size_t>(t))) ||
-                        std::any_of(cuts.literal_blocks.begin(), cuts.literal_blocks.end(), [&](const auto& c) { return c.first == u.node; });
+                        std::any_of(cuts.literal_blocks.begin(), cuts.literal_blocks.end(),
+                                    [&](const auto& c) { return c.first == u.node; });
       if (free && std::min(n, cut) > best_length) best = static_cast<int>(a), best_length = std::min(n, cut);
     }
     for (std::size_t i = 0; i < p_.nodes.size(); ++i)

@@ -14,8 +14,8 @@ namespace cpu {
 
 /// Tile sizes for a program.
 struct Cuts {
-  std::vector<std::int64_t> tunables;                          ///< by tunable
-  std::vector<std::pair<int, std::int64_t>> literal_blocks;    ///< grid blocks whose written cut nobody can observe
+  std::vector<std::int64_t> tunables;                        ///< by tunable
+  std::vector<std::pair<int, std::int64_t>> literal_blocks;  ///< grid blocks whose written cut nobody can observe
 };
 
 /// Chooses cuts for extents `extents` (by index into Program::extents; those of the call at hand). `given` are the

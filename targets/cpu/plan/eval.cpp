@@ -27,14 +27,19 @@ std::size_t Planner::MemoHash::operator()(const MemoKey& k) const {
 /// Elements are computed in a machine type that holds them exactly; results are rounded back after each operation.
 DType Planner::repr(DType t) {
   switch (t) {
-    case DType::i4: return DType::i8;
-    case DType::u4: return DType::u8;
-    default: return info(t).is_floating() && t != DType::f64 ? DType::f32 : t;
+    case DType::i4:
+      return DType::i8;
+    case DType::u4:
+      return DType::u8;
+    default:
+      return info(t).is_floating() && t != DType::f64 ? DType::f32 : t;
   }
 }
 
 void Planner::refuse(int id, const std::string& why) const {
-  const std::uint32_t line = id >= 0 && static_cast<std::size_t>(id) < program_.lines.size() ? program_.lines[static_cast<std::size_t>(id)] : 0;
+  const std::uint32_t line = id >= 0 && static_cast<std::size_t>(id) < program_.lines.size()
+                                 ? program_.lines[static_cast<std::size_t>(id)]
+                                 : 0;
   throw InternalError(std::string(program_.name) + ", line " + std::to_string(line) + ": " + why);
 }
 
@@ -164,24 +169,33 @@ Val Planner::eval_new(int id, Env& env) {
       const loop::Type t{repr(n.type), 1, -1};
       if (n.type == DType::i64) return wrap(i64(n.imm));
       const bool small_float = info(n.type).is_floating() && n.type != DType::f64 && n.type != DType::f32;
-      return wrap(b_->constant(t, small_float ? static_cast<std::int64_t>(convert_bits(n.type, DType::f32, static_cast<std::uint64_t>(n.imm))) : n.imm));
+      return wrap(b_->constant(t, small_float ? static_cast<std::int64_t>(
+                                                    convert_bits(n.type, DType::f32, static_cast<std::uint64_t>(n.imm)))
+                                              : n.imm));
     }
     case Op::extent: {
       Val v = wrap(extent(static_cast<int>(n.imm)));
       v.lo = std::max<std::int64_t>(v.lo, 0);
       return v;
     }
-    case Op::tunable: return wrap(i64(known_.cuts[static_cast<std::size_t>(n.imm)]));
-    case Op::scalar: return cast_value(wrap(word(static_cast<int>(n.imm), n.type)), n.type, n.type, 0, env);
-    case Op::linear_id: case Op::group_id: return wrap(n.op == Op::linear_id ? linear_ : i64(0));
-    case Op::load: return eval_load(id, env);
+    case Op::tunable:
+      return wrap(i64(known_.cuts[static_cast<std::size_t>(n.imm)]));
+    case Op::scalar:
+      return cast_value(wrap(word(static_cast<int>(n.imm), n.type)), n.type, n.type, 0, env);
+    case Op::linear_id:
+    case Op::group_id:
+      return wrap(n.op == Op::linear_id ? linear_ : i64(0));
+    case Op::load:
+      return eval_load(id, env);
     case Op::get: {
       const auto& slot = slots_[static_cast<std::size_t>(program_.operand(n, 0))];
       if (!slot) refuse(id, "a Var is read before it is declared");
       return read_slot(*slot, env);
     }
-    case Op::at: return eval_at(n, env);
-    case Op::pad: return eval(program_.operand(n, 0), env);
+    case Op::at:
+      return eval_at(n, env);
+    case Op::pad:
+      return eval(program_.operand(n, 0), env);
     case Op::broadcast: {
       const int o = program_.operand(n, 0);
       return cast_value(eval(o, env), program_.node(o).type, n.type, 0, env);
@@ -200,9 +214,9 @@ Val Planner::eval_new(int id, Env& env) {
       const int from = static_cast<int>(n.imm & 0xfffff), outer = static_cast<int>(n.imm >> 20 & 0xfffff),
                 inner_axis = static_cast<int>(n.imm >> 40);
       Env inner = env;
-      inner.lane[static_cast<std::size_t>(from)] =
-          add(scaled(env.lane[static_cast<std::size_t>(outer)], axis_[static_cast<std::size_t>(inner_axis)].max_lanes, env),
-              env.lane[static_cast<std::size_t>(inner_axis)], env);
+      inner.lane[static_cast<std::size_t>(from)] = add(
+          scaled(env.lane[static_cast<std::size_t>(outer)], axis_[static_cast<std::size_t>(inner_axis)].max_lanes, env),
+          env.lane[static_cast<std::size_t>(inner_axis)], env);
       return eval(program_.operand(n, 0), inner);
     }
     case Op::merge: {
@@ -212,8 +226,10 @@ Val Planner::eval_new(int id, Env& env) {
       const Val lane = env.lane[static_cast<std::size_t>(from)];
       const Value size = axis_[static_cast<std::size_t>(inner_axis)].max_lanes;
       const Value l = machine(lane, env, is_vector(lane));
-      inner.lane[static_cast<std::size_t>(outer)] = wrap(b_->binary(loop::Op::floor_div, l, b_->broadcast(size, b_->lanes(l))));
-      inner.lane[static_cast<std::size_t>(inner_axis)] = wrap(b_->binary(loop::Op::floor_rem, l, b_->broadcast(size, b_->lanes(l))));
+      inner.lane[static_cast<std::size_t>(outer)] =
+          wrap(b_->binary(loop::Op::floor_div, l, b_->broadcast(size, b_->lanes(l))));
+      inner.lane[static_cast<std::size_t>(inner_axis)] =
+          wrap(b_->binary(loop::Op::floor_rem, l, b_->broadcast(size, b_->lanes(l))));
       return eval(program_.operand(n, 0), inner);
     }
     case Op::join: {
@@ -233,7 +249,8 @@ Val Planner::eval_new(int id, Env& env) {
       const bool vector = is_vector(x) || is_vector(y) || b_->lanes(in_a) > 1;
       return wrap(b_->select(in_a, machine(x, env, vector), machine(y, env, vector)));
     }
-    default: break;
+    default:
+      break;
   }
   if (info(n.op).op_class == ir::OpClass::block || n.op == Op::block_begin || n.op == Op::block_end ||
       n.op == Op::block_count || n.op == Op::block_number || n.op == Op::block_id)
@@ -256,13 +273,17 @@ Val Planner::eval_block_value(int id, Env& env) {
       const AxisState& a = of(program_.operand(n, 0));
       return wrap(b_->add(a.begin, a.lo));
     }
-    case Op::block_end: return wrap(of(program_.operand(n, 0)).end);
+    case Op::block_end:
+      return wrap(of(program_.operand(n, 0)).end);
     case Op::block_count: {
       const AxisState& a = of(program_.operand(n, 0));
       return wrap(b_->max(b_->sub(a.hi, a.lo), i64(0)));
     }
-    case Op::block_number: case Op::block_id: return wrap(of(program_.operand(n, 0)).number);
-    default: break;
+    case Op::block_number:
+    case Op::block_id:
+      return wrap(of(program_.operand(n, 0)).number);
+    default:
+      break;
   }
   if (n.rank == 0) refuse(id, "a grid number that is not bound");
   const int axis = n.axes[0];
@@ -295,14 +316,18 @@ Val Planner::eval_at(const Node& n, Env& env) {
   int outside = -1;
   for (int t = tile; outside < 0;) {
     const Node& tn = program_.node(t);
-    if (tn.op == Op::pad) outside = program_.operand(tn, 1);
-    else if (tn.op == Op::at || tn.op == Op::rename) t = program_.operand(tn, 0);
-    else break;
+    if (tn.op == Op::pad)
+      outside = program_.operand(tn, 1);
+    else if (tn.op == Op::at || tn.op == Op::rename)
+      t = program_.operand(tn, 0);
+    else
+      break;
   }
   const DType r = repr(n.type);
   const bool vector = is_vector(x) || b_->lanes(inside) > 1;
   Value other = b_->constant({r, 1, -1}, 0);
-  if (outside >= 0) other = machine(cast_value(eval(outside, env), program_.node(outside).type, n.type, 0, env), env, false);
+  if (outside >= 0)
+    other = machine(cast_value(eval(outside, env), program_.node(outside).type, n.type, 0, env), env, false);
   const Value kept = machine(x, env, vector);
   return wrap(b_->select(inside, kept, b_->broadcast(other, b_->lanes(kept))));
 }

@@ -10,15 +10,15 @@ namespace cpu {
 
 /// A CPU as planning sees it.
 struct Machine {
-  int vector_bytes = 32;        ///< of one vector register: 16 (SSE2), 32 (AVX2), 64 (AVX-512)
+  int vector_bytes = 32;  ///< of one vector register: 16 (SSE2), 32 (AVX2), 64 (AVX-512)
   int vector_registers = 16;
   bool has_fma = true;
-  bool has_masks = true;        ///< masked loads and stores of 32 and 64 bits in one instruction
+  bool has_masks = true;          ///< masked loads and stores of 32 and 64 bits in one instruction
   bool has_narrow_masks = false;  ///< … of 8 and 16 bits too (AVX-512BW)
   std::int64_t l1_bytes = 32 << 10;
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 16 << 20;
-  int threads = 1;              ///< that a call may use
+  int threads = 1;  ///< that a call may use
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
 };

@@ -22,7 +22,9 @@ class MathBuilder {
   int bits() const { return info(t_).bits; }
   bool has_fma() const { return fma_; }
   Value constant_f(double v) { return b_.number(t_, lanes_, v); }
-  Value constant_i(std::int64_t v) { return b_.constant(type(integer()), bits() == 32 ? static_cast<std::int32_t>(v) : v); }
+  Value constant_i(std::int64_t v) {
+    return b_.constant(type(integer()), bits() == 32 ? static_cast<std::int32_t>(v) : v);
+  }
   Value add(Value a, Value b) { return b_.binary(loop::Op::add, a, b); }
   Value sub(Value a, Value b) { return b_.binary(loop::Op::sub, a, b); }
   Value mul(Value a, Value b) { return b_.binary(loop::Op::mul, a, b); }
@@ -74,20 +76,34 @@ Value Planner::math(Op op, Value x, Value y) {
   MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), machine_.has_fma);
   namespace m = jit::math;
   switch (op) {
-    case Op::exp: return m::exp(b, x);
-    case Op::exp2: return m::exp2(b, x);
-    case Op::expm1: return m::expm1(b, x);
-    case Op::log: return m::log(b, x);
-    case Op::log2: return m::log2(b, x);
-    case Op::log1p: return m::log1p(b, x);
-    case Op::sin: return m::sin(b, x);
-    case Op::cos: return m::cos(b, x);
-    case Op::tan: return m::tan(b, x);
-    case Op::tanh: return m::tanh(b, x);
-    case Op::erf: return m::erf(b, x);
-    case Op::sigmoid: return m::sigmoid(b, x);
-    case Op::pow: return m::pow(b, x, y);
-    default: throw InternalError("planning: no mathematical function " + std::string(info(op).text));
+    case Op::exp:
+      return m::exp(b, x);
+    case Op::exp2:
+      return m::exp2(b, x);
+    case Op::expm1:
+      return m::expm1(b, x);
+    case Op::log:
+      return m::log(b, x);
+    case Op::log2:
+      return m::log2(b, x);
+    case Op::log1p:
+      return m::log1p(b, x);
+    case Op::sin:
+      return m::sin(b, x);
+    case Op::cos:
+      return m::cos(b, x);
+    case Op::tan:
+      return m::tan(b, x);
+    case Op::tanh:
+      return m::tanh(b, x);
+    case Op::erf:
+      return m::erf(b, x);
+    case Op::sigmoid:
+      return m::sigmoid(b, x);
+    case Op::pow:
+      return m::pow(b, x, y);
+    default:
+      throw InternalError("planning: no mathematical function " + std::string(info(op).text));
   }
 }
 

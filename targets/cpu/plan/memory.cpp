@@ -23,7 +23,8 @@ Value Planner::stride(int arg, int dim) {
   const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
   if (a.effect == ir::Effect::shared || a.effect == ir::Effect::registers) {
     Value s = i64(1);
-    for (int d = a.rank - 1; d > dim; --d) s = b_->mul(s, extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]));
+    for (int d = a.rank - 1; d > dim; --d)
+      s = b_->mul(s, extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]));
     return s;
   }
   std::size_t params = 0, dims = 0;
@@ -44,26 +45,30 @@ int Planner::arg_buffer(int arg) {
     b.space = loop::Space::scratch;
     buffer = b_->buffer(std::move(b));
     Value count = i64(1);
-    for (int d = 0; d < a.rank; ++d) count = b_->mul(count, extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]));
+    for (int d = 0; d < a.rank; ++d)
+      count = b_->mul(count, extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]));
     b_->alloc_first(buffer, count);
     return buffer;
   }
   b.space = loop::Space::global;
   b.word = arg;
-  b.align = static_cast<std::int32_t>(known_.alignment.empty() ? std::max(1, info(a.type).bits / 8) : known_.alignment[static_cast<std::size_t>(arg)]);
+  b.align = static_cast<std::int32_t>(known_.alignment.empty() ? std::max(1, info(a.type).bits / 8)
+                                                               : known_.alignment[static_cast<std::size_t>(arg)]);
   b.read_only = a.effect == ir::Effect::in;
   return buffer = b_->buffer(std::move(b));
 }
 
 /// Whether an index is a block over exactly the array's own extent, whose existing lanes are inside by construction.
 bool Planner::bare_over(const Node& index, int arg, int dim) const {
-  if (info(index.op).op_class != ir::OpClass::block || index.rank != 1) return index.op == Op::grid_index || index.op == Op::loop_index ? false : false;
+  if (info(index.op).op_class != ir::OpClass::block || index.rank != 1)
+    return index.op == Op::grid_index || index.op == Op::loop_index ? false : false;
   const ir::Axis& axis = program_.axes[index.axes[0]];
   const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
   const std::int32_t array = program_.arg_extents[static_cast<std::size_t>(a.first_extent + dim)];
   if (axis.extent < 0) return false;
   if (axis.extent == array) return true;
-  const ir::Extent &x = program_.extents[static_cast<std::size_t>(axis.extent)], &y = program_.extents[static_cast<std::size_t>(array)];
+  const ir::Extent &x = program_.extents[static_cast<std::size_t>(axis.extent)],
+                   &y = program_.extents[static_cast<std::size_t>(array)];
   return x.base == y.base && x.divide == 1 && y.divide == 1 && x.plus <= y.plus;
 }
 
@@ -191,8 +196,7 @@ Slot Planner::new_slot(const std::vector<int>& axes, DType type, int inner_axis)
   for (std::size_t k = order.size(); k-- > 0;) {
     s.strides[order[k]] = size;
     Value lanes = axis_[static_cast<std::size_t>(axes[order[k]])].max_lanes;
-    if (k + 1 == order.size() && !b_->is(lanes, 1))
-      lanes = b_->mul(b_->ceil_div(lanes, i64(unit)), i64(unit));
+    if (k + 1 == order.size() && !b_->is(lanes, 1)) lanes = b_->mul(b_->ceil_div(lanes, i64(unit)), i64(unit));
     size = b_->mul(size, lanes);
   }
   loop::Buffer b;

@@ -34,7 +34,9 @@ void Planner::for_each_fused(int id, const std::function<void(int)>& f) {
 /// Reads outside a loop what the loop does not change: every largest fused value all of whose axes are bound.
 void Planner::hoist(Env& env, int root) {
   std::vector<bool> seen(program_.nodes.size());
-  const auto bound = [&](int axis) { return env.lane[static_cast<std::size_t>(axis)].base >= 0 || env.lane[static_cast<std::size_t>(axis)].v >= 0; };
+  const auto bound = [&](int axis) {
+    return env.lane[static_cast<std::size_t>(axis)].base >= 0 || env.lane[static_cast<std::size_t>(axis)].v >= 0;
+  };
   const std::function<void(int)> visit = [&](int id) {
     if (seen[static_cast<std::size_t>(id)]) return;
     seen[static_cast<std::size_t>(id)] = true;
@@ -45,12 +47,15 @@ void Planner::hoist(Env& env, int root) {
     for (int i = 0; i < n.rank; ++i) all &= bound(n.axes[i]);
     const bool kept = slots_[static_cast<std::size_t>(id)].has_value();
     bool waits = false;  // for a reduction that is computed inside this nest
-    for_each_fused(id, [&](int k) { waits |= analysis_.form[static_cast<std::size_t>(k)] == Form::core || program_.node(k).op == Op::param; });
+    for_each_fused(id, [&](int k) {
+      waits |= analysis_.form[static_cast<std::size_t>(k)] == Form::core || program_.node(k).op == Op::param;
+    });
     if (all && !waits) {
       if (kept || n.op == Op::load || n.op == Op::get || (form == Form::point && analysis_.cost(id) > 0)) eval(id, env);
       return;
     }
-    if (kept || n.op == Op::at || n.op == Op::rename || n.op == Op::split || n.op == Op::merge || n.op == Op::join) return;
+    if (kept || n.op == Op::at || n.op == Op::rename || n.op == Op::split || n.op == Op::merge || n.op == Op::join)
+      return;
     for (std::int32_t o : program_.operands_of(n)) visit(o);
   };
   const Node& n = program_.node(root);
@@ -91,7 +96,8 @@ void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const
     b_->if_then(b_->compare(loop::Op::gt, lead, i64(0)), [&] {
       scoped([&] {
         Env e = at(from, width);
-        e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), b_->broadcast(b_->cast(lead, DType::i32), width));
+        e.tail =
+            b_->compare(loop::Op::lt, b_->iota(DType::i32, width), b_->broadcast(b_->cast(lead, DType::i32), width));
         body({&e, 1});
       });
     });
@@ -140,14 +146,16 @@ bool Planner::streams(const Target& target, int vector_axis) {
   if (target.store < 0 || !machine_.has_masks || vector_axis < 0) return false;
   const Node& n = program_.node(target.store);
   const ir::Arg& a = program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)];
-  if (n.op != Op::store || (n.flags & ir::flag_masked) || a.effect != ir::Effect::out || info(a.type).bits < 32) return false;
+  if (n.op != Op::store || (n.flags & ir::flag_masked) || a.effect != ir::Effect::out || info(a.type).bits < 32)
+    return false;
   std::vector<std::int64_t> steps(program_.axes.size(), 0);
   steps[static_cast<std::size_t>(vector_axis)] = 1;
   if (access_step(target.store, steps) != 1) return false;
   std::int64_t elements = 1;
   for (int d = 0; d < a.rank; ++d) {
     if (!bare_over(program_.node(program_.operand(n, d)), static_cast<int>(n.imm & 0xffffffff), d)) return false;
-    elements *= std::clamp<std::int64_t>(known_or(extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]), 1), 1, 1 << 30);
+    elements *= std::clamp<std::int64_t>(
+        known_or(extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]), 1), 1, 1 << 30);
     if (elements > (std::int64_t{1} << 40)) break;
   }
   return elements * info(a.type).bits / 8 > machine_.l3_bytes;
@@ -191,13 +199,16 @@ std::optional<std::int64_t> Planner::step_of(int id, const std::vector<std::int6
     if (o.op == Op::tunable) return known_.cuts[static_cast<std::size_t>(o.imm)];
     if (o.op == Op::extent) {
       std::size_t params = 0;
-      for (const ir::Arg& a : program_.args) params += a.effect != ir::Effect::shared && a.effect != ir::Effect::registers;
+      for (const ir::Arg& a : program_.args)
+        params += a.effect != ir::Effect::shared && a.effect != ir::Effect::registers;
       return known_.words[params + static_cast<std::size_t>(o.imm)];
     }
     return {};
   };
   switch (n.op) {
-    case Op::cast: case Op::broadcast: return in(0);
+    case Op::cast:
+    case Op::broadcast:
+      return in(0);
     case Op::add: {
       const auto a = in(0), b = in(1);
       if (a && b) return *a + *b;
@@ -214,7 +225,8 @@ std::optional<std::int64_t> Planner::step_of(int id, const std::vector<std::int6
       if (b && literal(0)) return *b * *literal(0);
       return {};
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -222,8 +234,10 @@ std::optional<std::int64_t> Planner::step_of(int id, const std::vector<std::int6
 std::optional<std::int64_t> Planner::access_step(int id, const std::vector<std::int64_t>& steps) {
   const Node& n = program_.node(id);
   const Slot* slot = slots_[static_cast<std::size_t>(id)] ? &*slots_[static_cast<std::size_t>(id)] : nullptr;
-  if (n.op == Op::get && slots_[static_cast<std::size_t>(program_.operand(n, 0))]) slot = &*slots_[static_cast<std::size_t>(program_.operand(n, 0))];
-  if (n.op == Op::part && static_cast<std::size_t>(n.imm) < parts_[static_cast<std::size_t>(program_.operand(n, 0))].size())
+  if (n.op == Op::get && slots_[static_cast<std::size_t>(program_.operand(n, 0))])
+    slot = &*slots_[static_cast<std::size_t>(program_.operand(n, 0))];
+  if (n.op == Op::part &&
+      static_cast<std::size_t>(n.imm) < parts_[static_cast<std::size_t>(program_.operand(n, 0))].size())
     slot = &parts_[static_cast<std::size_t>(program_.operand(n, 0))][static_cast<std::size_t>(n.imm)];
   std::int64_t total = 0;
   if (slot) {
@@ -250,10 +264,14 @@ void Planner::score_accesses(int id, std::vector<std::int64_t> steps, int& score
   seen.push_back(id);
   const Node& n = program_.node(id);
   const auto judge = [&](std::optional<std::int64_t> s, int weight) {
-    if (!s) score -= 6 * weight;
-    else if (*s == 1) score += 4 * weight;
-    else if (*s == 0) score += weight;
-    else score -= 4 * weight;
+    if (!s)
+      score -= 6 * weight;
+    else if (*s == 1)
+      score += 4 * weight;
+    else if (*s == 0)
+      score += weight;
+    else
+      score -= 4 * weight;
   };
   const bool kept = slots_[static_cast<std::size_t>(id)].has_value() || n.op == Op::get || n.op == Op::part;
   if (kept || n.op == Op::load) {
@@ -263,7 +281,8 @@ void Planner::score_accesses(int id, std::vector<std::int64_t> steps, int& score
     if (kept) return;
   }
   if (n.op == Op::store || n.op == Op::accumulate || n.op == Op::atomic) judge(access_step(id, steps), 3);
-  if (n.op == Op::rename) steps[static_cast<std::size_t>(n.imm & 0xffffffff)] = steps[static_cast<std::size_t>(n.imm >> 32)];
+  if (n.op == Op::rename)
+    steps[static_cast<std::size_t>(n.imm & 0xffffffff)] = steps[static_cast<std::size_t>(n.imm >> 32)];
   if (n.op == Op::at) {
     const auto s = step_of(program_.operand(n, 1), steps);
     steps[static_cast<std::size_t>(n.imm)] = s ? *s : INT64_MAX;
@@ -283,7 +302,9 @@ int Planner::choose_vector_axis(const std::vector<int>& domain, const std::vecto
   int best = -1, best_score = INT32_MIN;
   const int width = vector_width(target);
   const auto consider = [&](int axis, int bonus) {
-    if (target.store >= 0 && program_.node(target.store).op != Op::store && collides_along(target.store, axis) && bonus == 0) return;
+    if (target.store >= 0 && program_.node(target.store).op != Op::store && collides_along(target.store, axis) &&
+        bonus == 0)
+      return;
     std::vector<std::int64_t> steps(program_.axes.size(), 0);
     steps[static_cast<std::size_t>(axis)] = 1;
     int score = bonus;
@@ -311,8 +332,9 @@ int Planner::vector_width(const Target& target) {
     for_each_fused(root, [&](int id) {
       const Node& n = program_.node(id);
       if (n.rank == 0 && analysis_.form[static_cast<std::size_t>(id)] == Form::scalar) return;
-      const bool data = n.op == Op::load || slots_[static_cast<std::size_t>(id)].has_value() || info(n.type).is_floating() ||
-                        n.op == Op::cast || info(n.op).op_class == ir::OpClass::elementwise;
+      const bool data = n.op == Op::load || slots_[static_cast<std::size_t>(id)].has_value() ||
+                        info(n.type).is_floating() || n.op == Op::cast ||
+                        info(n.op).op_class == ir::OpClass::elementwise;
       if (data) count(n.type, !(n.op == Op::load));
     });
   if (bytes == 0) bytes = target.type == DType::b8 ? 4 : std::max(1, info(repr(target.type)).bits / 8);
@@ -325,8 +347,10 @@ bool Planner::narrow_elements(const Target& target) {
   for (int root : roots_of(target))
     for_each_fused(root, [&](int id) {
       const Node& n = program_.node(id);
-      if (n.op == Op::load && n.rank > 0) narrow |= info(program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)].type).bits < 32;
-      if (slots_[static_cast<std::size_t>(id)] && n.op != Op::var) narrow |= info(slots_[static_cast<std::size_t>(id)]->elem).bits < 32;
+      if (n.op == Op::load && n.rank > 0)
+        narrow |= info(program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)].type).bits < 32;
+      if (slots_[static_cast<std::size_t>(id)] && n.op != Op::var)
+        narrow |= info(slots_[static_cast<std::size_t>(id)]->elem).bits < 32;
     });
   return narrow;
 }
@@ -336,7 +360,8 @@ void Planner::write_value(const Target& target, Env& env, const Val& v, DType ty
   if (target.slot) {
     Val offset = wrap(i64(0));
     for (std::size_t i = 0; i < target.slot->axes.size(); ++i)
-      offset = add(offset, scaled(env.lane[static_cast<std::size_t>(target.slot->axes[i])], target.slot->strides[i], env), env);
+      offset = add(offset,
+                   scaled(env.lane[static_cast<std::size_t>(target.slot->axes[i])], target.slot->strides[i], env), env);
     write_memory(target.slot->buffer, target.slot->elem, offset, value, target.type, -1, env, false);
     return;
   }
@@ -346,8 +371,9 @@ void Planner::write_value(const Target& target, Env& env, const Val& v, DType ty
   const Val offset = offset_of(n, env, mask);
   mask = both(env.guard, mask);
   if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), env), env, false));
-  write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, target.type, mask, env,
-               n.op == Op::accumulate, env.past_caches && target.store == streamed_->store ? loop::flag_nontemporal : loop::InstFlags{});
+  write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, target.type, mask,
+               env, n.op == Op::accumulate,
+               env.past_caches && target.store == streamed_->store ? loop::flag_nontemporal : loop::InstFlags{});
 }
 
 void Planner::write_point(const Target& target, Env& env) {
@@ -374,7 +400,8 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
   Env env = top_;
   env.width = width;
   env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(target));
-  const bool past = width > 1 && env.mask_tail && width * info(target.type).bits / 8 == machine_.vector_bytes && streams(target, vector_axis);
+  const bool past = width > 1 && env.mask_tail && width * info(target.type).bits / 8 == machine_.vector_bytes &&
+                    streams(target, vector_axis);
   if (past) streamed_ = &target, streamed_any_ = true;
   scoped([&] {
     loops(env, order, width > 1 ? vector_axis : -1, width, 1, roots_of(target), [&](std::span<Env> envs) {

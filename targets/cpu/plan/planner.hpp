@@ -29,8 +29,8 @@ struct Known {
 /// A value at a point: a scalar (the same in all lanes), a vector, or lanes base + scale × lane not made yet.
 struct Val {
   Value v = -1;
-  Value base = -1;          ///< affine: an i64 scalar
-  std::int64_t scale = 0;   ///< affine: the step from lane to lane
+  Value base = -1;         ///< affine: an i64 scalar
+  std::int64_t scale = 0;  ///< affine: the step from lane to lane
   bool affine = false;
   std::int64_t lo = INT64_MIN, hi = INT64_MAX;  ///< what an integer is known to lie in, all lanes
 
@@ -39,15 +39,15 @@ struct Val {
 
 /// What an axis is at the place where code is being written.
 struct AxisState {
-  Value begin = -1;         ///< position of lane 0
-  Value lo = -1, hi = -1;   ///< the lanes that exist: [lo, hi)
-  Value end = -1;           ///< position after the last that exists, clipped
-  Value number = -1;        ///< of the block
-  Value max_lanes = -1;     ///< never more lanes than this; known at entry
-  std::int64_t max_known = INT64_MAX;     ///< the same, where known now
+  Value begin = -1;                    ///< position of lane 0
+  Value lo = -1, hi = -1;              ///< the lanes that exist: [lo, hi)
+  Value end = -1;                      ///< position after the last that exists, clipped
+  Value number = -1;                   ///< of the block
+  Value max_lanes = -1;                ///< never more lanes than this; known at entry
+  std::int64_t max_known = INT64_MAX;  ///< the same, where known now
   std::int64_t begin_lo = INT64_MIN, begin_hi = INT64_MAX;
-  std::int64_t extent_hi = INT64_MAX;     ///< largest position + 1 of a lane that exists
-  bool full_lo = false;     ///< lo is 0
+  std::int64_t extent_hi = INT64_MAX;  ///< largest position + 1 of a lane that exists
+  bool full_lo = false;                ///< lo is 0
 };
 
 /// A value kept in a buffer: element (lane_0, …) at Σ lane_i × stride_i.
@@ -60,12 +60,12 @@ struct Slot {
 
 /// Where the axes stand while a point is evaluated.
 struct Env {
-  std::vector<Val> lane;    ///< per axis of the program; .v and .base −1 where unbound
-  int width = 1;            ///< lanes of a vector here
-  Value tail = -1;          ///< vector mask of lanes that are there; −1: all
-  Value guard = -1;         ///< scalar or vector mask under which memory may be touched; −1: always
-  bool mask_tail = true;    ///< a rest of a vector is done under a mask; otherwise lane by lane
-  bool past_caches = false; ///< whole vectors here start at a multiple of a vector: they are stored past the caches
+  std::vector<Val> lane;     ///< per axis of the program; .v and .base −1 where unbound
+  int width = 1;             ///< lanes of a vector here
+  Value tail = -1;           ///< vector mask of lanes that are there; −1: all
+  Value guard = -1;          ///< scalar or vector mask under which memory may be touched; −1: always
+  bool mask_tail = true;     ///< a rest of a vector is done under a mask; otherwise lane by lane
+  bool past_caches = false;  ///< whole vectors here start at a multiple of a vector: they are stored past the caches
 };
 
 class Planner {
@@ -105,10 +105,10 @@ class Planner {
   /// Where the points of a job go: a buffer, or an array by a store.
   struct Target {
     const Slot* slot = nullptr;
-    int store = -1;                 ///< a store, accumulate or atomic node
-    std::vector<int> axes;          ///< the domain
-    int root = -1;                  ///< the node whose value is written
-    DType type = DType::f32;        ///< of the elements written
+    int store = -1;           ///< a store, accumulate or atomic node
+    std::vector<int> axes;    ///< the domain
+    int root = -1;            ///< the node whose value is written
+    DType type = DType::f32;  ///< of the elements written
   };
   void materialise(int id);
   void set_var(int id);
@@ -132,11 +132,11 @@ class Planner {
   void loops(Env env, std::span<const int> axes, int vector_axis, int width, int chunks, const std::vector<int>& roots,
              const Body& body);
   void vector_loop(const Env& env, int axis, int width, int chunks, const Body& body);
-  const Target* streamed_ = nullptr;         ///< the job whose stores go past the caches, while its loops are written
+  const Target* streamed_ = nullptr;  ///< the job whose stores go past the caches, while its loops are written
   bool streamed_any_ = false;
-  std::vector<Value> reduce_loops(const Env& env, std::span<const int> axes, int vector_axis, int width, int unroll,
-                                  const std::vector<int>& roots, std::vector<Value> accs,
-                                  const std::function<std::vector<Value>(std::span<Env>, std::span<const Value>)>& step);
+  std::vector<Value> reduce_loops(
+      const Env& env, std::span<const int> axes, int vector_axis, int width, int unroll, const std::vector<int>& roots,
+      std::vector<Value> accs, const std::function<std::vector<Value>(std::span<Env>, std::span<const Value>)>& step);
   std::vector<int> roots_of(const Target& target) const;
   int choose_vector_axis(const std::vector<int>& domain, const std::vector<int>& reduced, const Target& target);
   int vector_width(const Target& target);
@@ -229,16 +229,16 @@ class Planner {
   std::optional<loop::Builder> builder_;
   loop::Builder* b_ = nullptr;
   std::vector<AxisState> axis_;
-  std::vector<std::optional<Slot>> slots_;   ///< per node: kept values, Vars, parts
-  std::vector<std::vector<Slot>> parts_;     ///< per node with several results
+  std::vector<std::optional<Slot>> slots_;  ///< per node: kept values, Vars, parts
+  std::vector<std::vector<Slot>> parts_;    ///< per node with several results
   std::vector<int> arg_buffers_;
   std::vector<Scope> scopes_;
-  Env top_;                                  ///< no axis bound
-  std::vector<Value> grid_numbers_;          ///< number along each grid dimension, in node order
+  Env top_;                          ///< no axis bound
+  std::vector<Value> grid_numbers_;  ///< number along each grid dimension, in node order
   Value linear_ = -1;
   int next_grid_ = 0;
-  bool serial_ = false;                      ///< programs add into common memory: run them in order
-  std::optional<Slot> stop_;                 ///< set where the program has stopped inside a loop or branch
+  bool serial_ = false;       ///< programs add into common memory: run them in order
+  std::optional<Slot> stop_;  ///< set where the program has stopped inside a loop or branch
 };
 
 }  // namespace cpu

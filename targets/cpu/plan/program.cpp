@@ -36,8 +36,10 @@ std::vector<Value> Planner::grid_sizes() {
       sizes.push_back(b_->max(scalar(eval(program_.operand(n, 0), top_)), i64(0)));
     } else if (n.op == Op::grid_block) {
       const Value cut = scalar(eval(program_.operand(n, 0), top_));
-      const Value length = n.count == 4 ? scalar(cast_value(eval(program_.operand(n, 3), top_), program_.node(program_.operand(n, 3)).type, DType::i64, 0, top_))
-                                        : extent(program_.axes[n.axes[0]].extent);
+      const Value length = n.count == 4
+                               ? scalar(cast_value(eval(program_.operand(n, 3), top_),
+                                                   program_.node(program_.operand(n, 3)).type, DType::i64, 0, top_))
+                               : extent(program_.axes[n.axes[0]].extent);
       sizes.push_back(b_->max(b_->ceil_div(length, cut), i64(0)));
     }
   }
@@ -101,7 +103,8 @@ void Planner::plan_entry() {
   } else {
     b_->for_loop(first, end, i64(1), [&](Value index) { program(index); });
   }
-  if (streamed_any_) b_->effect({loop::Op::fence, -1, 0, {}, {}, {2}, {}, {}});  // stores past the caches are weakly ordered
+  if (streamed_any_)
+    b_->effect({loop::Op::fence, -1, 0, {}, {}, {2}, {}, {}});  // stores past the caches are weakly ordered
   b_->finish();
 }
 
@@ -142,19 +145,35 @@ void Planner::visit(int id, int& next) {
   const Node& n = program_.node(id);
   const Form form = analysis_.form[static_cast<std::size_t>(id)];
   switch (n.op) {
-    case Op::for_blocks: loop_over_blocks(id); next = region_end(id) + 1; return;
-    case Op::for_range: loop_over_range(id); next = region_end(id) + 1; return;
-    case Op::while_loop: while_region(id); next = region_end(id) + 1; return;
-    case Op::if_region: branch(id, next); return;
-    case Op::reduce: case Op::scan_by:
+    case Op::for_blocks:
+      loop_over_blocks(id);
+      next = region_end(id) + 1;
+      return;
+    case Op::for_range:
+      loop_over_range(id);
+      next = region_end(id) + 1;
+      return;
+    case Op::while_loop:
+      while_region(id);
+      next = region_end(id) + 1;
+      return;
+    case Op::if_region:
+      branch(id, next);
+      return;
+    case Op::reduce:
+    case Op::scan_by:
       if (form != Form::dead) custom_nest(id);
       next = region_end(id) + 1;
       return;
-    default: break;
+    default:
+      break;
   }
   if (info(n.op).op_class == ir::OpClass::block) {
     define_axis(id);
-    if (n.rank == 0) remember(id, top_, wrap(axis_.empty() && n.op != Op::grid_index ? i64(0) : grid_numbers_[static_cast<std::size_t>(next_grid_++)]));
+    if (n.rank == 0)
+      remember(id, top_,
+               wrap(axis_.empty() && n.op != Op::grid_index ? i64(0)
+                                                            : grid_numbers_[static_cast<std::size_t>(next_grid_++)]));
     return;
   }
   if (form == Form::dead) return;
@@ -167,10 +186,15 @@ void Planner::visit(int id, int& next) {
       elementwise_nest(t, axes.empty() ? -1 : choose_vector_axis(axes, {}, t));
       return;
     }
-    case Op::set: return set_var(id);
-    case Op::put: return put_node(id);
-    case Op::store: case Op::accumulate: return store_node(id);
-    case Op::print: return print_node(id);
+    case Op::set:
+      return set_var(id);
+    case Op::put:
+      return put_node(id);
+    case Op::store:
+    case Op::accumulate:
+      return store_node(id);
+    case Op::print:
+      return print_node(id);
     case Op::check: {
       const int c = program_.operand(n, 0);
       const Node& cn = program_.node(c);
@@ -178,14 +202,20 @@ void Planner::visit(int id, int& next) {
       scoped([&] {
         loops(top_, axes, -1, 1, 1, {c}, [&](std::span<Env> envs) {
           const Value bad = b_->logical_not(scalar(eval(c, envs[0])));
-          b_->effect({loop::Op::fail, -1, 0, {}, {bad}, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
+          b_->effect(
+              {loop::Op::fail, -1, 0, {}, {bad}, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
         });
       });
       return;
     }
-    case Op::expects: case Op::end: case Op::region_end: return;
-    case Op::atomic: return atomic_node(id);
-    default: break;
+    case Op::expects:
+    case Op::end:
+    case Op::region_end:
+      return;
+    case Op::atomic:
+      return atomic_node(id);
+    default:
+      break;
   }
   if (form == Form::scalar) {
     eval(id, top_);
@@ -197,11 +227,18 @@ void Planner::visit(int id, int& next) {
 void Planner::materialise(int id) {
   const Node& n = program_.node(id);
   switch (n.op) {
-    case Op::cumsum: case Op::cumprod: return scan_nest(id);
-    case Op::sort: return sort_nest(id);
-    case Op::topk: return topk_nest(id);
-    case Op::argmax: case Op::argmin: return arg_nest(id);
-    default: break;
+    case Op::cumsum:
+    case Op::cumprod:
+      return scan_nest(id);
+    case Op::sort:
+      return sort_nest(id);
+    case Op::topk:
+      return topk_nest(id);
+    case Op::argmax:
+    case Op::argmin:
+      return arg_nest(id);
+    default:
+      break;
   }
   const int fused = analysis_.core_of[static_cast<std::size_t>(id)];
   const int core = fused >= 0 ? fused : info(n.op).op_class == ir::OpClass::reduction ? id : -1;
@@ -249,7 +286,8 @@ void Planner::put_node(int id) {
   std::vector<int> domain;
   const auto include = [&](const Node& x, int except) {
     for (int i = 0; i < x.rank; ++i)
-      if (x.axes[i] != except && std::find(domain.begin(), domain.end(), x.axes[i]) == domain.end()) domain.push_back(x.axes[i]);
+      if (x.axes[i] != except && std::find(domain.begin(), domain.end(), x.axes[i]) == domain.end())
+        domain.push_back(x.axes[i]);
   };
   include(v, axis);
   include(program_.node(index), -1);
@@ -309,7 +347,9 @@ void Planner::loop_over_blocks(int opener) {
       AxisState& a = axis_[n.axes[0]];
       a.number = number;
       const Value begin = b_->add(from, b_->mul(number, cut));
-      bind_block(n.axes[0], ranged ? affine(begin, 0, INT64_MIN, INT64_MAX) : affine(begin, 0, 0, std::max<std::int64_t>(0, known_or(size, INT64_MAX) - 1)),
+      bind_block(n.axes[0],
+                 ranged ? affine(begin, 0, INT64_MIN, INT64_MAX)
+                        : affine(begin, 0, 0, std::max<std::int64_t>(0, known_or(size, INT64_MAX) - 1)),
                  cut, ranged ? std::optional<Value>(to) : std::nullopt, ranged);
       if (!stops_inside(block, last)) return walk(block + 1, last);
       b_->if_then(go_on(), [&] { scoped([&] { walk(block + 1, last); }); });
@@ -341,19 +381,23 @@ void Planner::while_region(int opener) {
   const int last = region_end(opener);
   int test = opener + 1;
   while (program_.node(test).op != Op::loop_condition) {
-    if (const int r = analysis_.region_of_opener[static_cast<std::size_t>(test)]; r > 0) test = analysis_.regions[static_cast<std::size_t>(r)].end;
+    if (const int r = analysis_.region_of_opener[static_cast<std::size_t>(test)]; r > 0)
+      test = analysis_.regions[static_cast<std::size_t>(r)].end;
     ++test;
   }
-  b_->while_loop({}, [&](std::span<const Value>) {
-    return scoped([&] {
-      walk(opener + 1, test);
-      const Value more = scalar(eval(program_.operand(program_.node(test), 0), top_));
-      return std::pair{stops_inside(opener, last) ? b_->logical_and(more, go_on()) : more, std::vector<Value>{}};
-    });
-  }, [&](std::span<const Value>) {
-    scoped([&] { walk(test + 1, last); });
-    return std::vector<Value>{};
-  });
+  b_->while_loop(
+      {},
+      [&](std::span<const Value>) {
+        return scoped([&] {
+          walk(opener + 1, test);
+          const Value more = scalar(eval(program_.operand(program_.node(test), 0), top_));
+          return std::pair{stops_inside(opener, last) ? b_->logical_and(more, go_on()) : more, std::vector<Value>{}};
+        });
+      },
+      [&](std::span<const Value>) {
+        scoped([&] { walk(test + 1, last); });
+        return std::vector<Value>{};
+      });
 }
 
 void Planner::branch(int opener, int& next) {
@@ -365,13 +409,16 @@ void Planner::branch(int opener, int& next) {
     otherwise = next;
     next = region_end(otherwise) + 1;
   }
-  b_->if_else(condition, [&] {
-    scoped([&] { walk(opener + 1, last); });
-    return std::vector<Value>{};
-  }, [&] {
-    if (otherwise >= 0) scoped([&] { walk(otherwise + 1, region_end(otherwise)); });
-    return std::vector<Value>{};
-  });
+  b_->if_else(
+      condition,
+      [&] {
+        scoped([&] { walk(opener + 1, last); });
+        return std::vector<Value>{};
+      },
+      [&] {
+        if (otherwise >= 0) scoped([&] { walk(otherwise + 1, region_end(otherwise)); });
+        return std::vector<Value>{};
+      });
 }
 
 /// Fills in an axis that starts at `begin`, has `cut` lanes, and ends at its extent, or before `to`.
@@ -388,7 +435,8 @@ void Planner::bind_block(int axis, Val begin, Value cut, std::optional<Value> to
   a.hi = cut;
   if (limit >= 0) {
     const auto size = b_->known(limit), c = b_->known(cut);
-    if (!(size && c && !to && !may_start_outside && *size > 0 && *c > 0 && *size % *c == 0)) a.hi = b_->min(cut, b_->sub(limit, a.begin));
+    if (!(size && c && !to && !may_start_outside && *size > 0 && *c > 0 && *size % *c == 0))
+      a.hi = b_->min(cut, b_->sub(limit, a.begin));
   }
   a.end = b_->add(a.begin, b_->max(a.hi, a.lo));
   a.max_lanes = cut;
@@ -430,7 +478,8 @@ void Planner::define_axis(int id) {
       a.number = i64(0);
       bind_block(axis, affine(operand(1), 0, INT64_MIN, INT64_MAX), operand(0), operand(2), true);
       return;
-    case Op::lanes_block: case Op::threads_block:
+    case Op::lanes_block:
+    case Op::threads_block:
       a.number = i64(0);
       bind_block(axis, wrap(i64(0)), operand(0), std::nullopt, false);
       return;
@@ -450,8 +499,11 @@ void Planner::define_axis(int id) {
       a.max_known = known_or(a.max_lanes, INT64_MAX);
       return;
     }
-    case Op::alias: a = axis_[program_.node(program_.operand(n, 0)).axes[0]]; return;
-    default: return;
+    case Op::alias:
+      a = axis_[program_.node(program_.operand(n, 0)).axes[0]];
+      return;
+    default:
+      return;
   }
 }
 
@@ -468,14 +520,19 @@ void Planner::define_made_axis(int id) {
     a.max_known = known_or(most, INT64_MAX);
   };
   // An axis whose lanes all exist: only of those may the middle be cut or joined.
-  const auto whole = [&](const AxisState& a) { return b_->is(a.lo, 0) && known_or(a.hi, -1) == known_or(a.max_lanes, -2); };
+  const auto whole = [&](const AxisState& a) {
+    return b_->is(a.lo, 0) && known_or(a.hi, -1) == known_or(a.max_lanes, -2);
+  };
   switch (n.op) {
-    case Op::rename: state(n.imm >> 32) = state(n.imm & 0xffffffff); return;
+    case Op::rename:
+      state(n.imm >> 32) = state(n.imm & 0xffffffff);
+      return;
     case Op::split: {
       const AxisState& from = state(n.imm & 0xfffff);
       const Value inner = scalar(eval(program_.operand(n, 1), top_));
       const auto size = b_->known(from.hi), part = b_->known(inner);
-      if (!whole(from) || !part || *size % *part != 0) refuse(id, "split of an axis whose length is no known multiple of the part");
+      if (!whole(from) || !part || *size % *part != 0)
+        refuse(id, "split of an axis whose length is no known multiple of the part");
       lanes(state(n.imm >> 20 & 0xfffff), i64(*size / *part), i64(*size / *part));
       lanes(state(n.imm >> 40), inner, inner);
       return;
@@ -492,7 +549,8 @@ void Planner::define_made_axis(int id) {
       lanes(state(n.imm >> 40), b_->add(a.max_lanes, c.hi), b_->add(a.max_lanes, c.max_lanes));
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -509,7 +567,8 @@ void Planner::print_node(int id) {
     loops(top_, axes, -1, 1, 1, roots, [&](std::span<Env> envs) {
       std::vector<Value> values;
       for (int r : roots) values.push_back(machine(eval(r, envs[0]), envs[0], false));
-      b_->effect({loop::Op::print, -1, 0, {}, values, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
+      b_->effect(
+          {loop::Op::print, -1, 0, {}, values, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
     });
   });
 }

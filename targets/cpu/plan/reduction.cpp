@@ -15,8 +15,10 @@ std::int64_t identity_bits(ir::Op op, DType t) {
   const auto& row = info(t);
   const double infinity = std::numeric_limits<double>::infinity();
   switch (op) {
-    case ir::Op::prod: return loop::constant_bits(t, 1.0);
-    case ir::Op::all: return 1;
+    case ir::Op::prod:
+      return loop::constant_bits(t, 1.0);
+    case ir::Op::all:
+      return 1;
     case ir::Op::reduce_max:
       if (row.is_floating()) return loop::constant_bits(t, -infinity);
       if (row.is_unsigned_integer() || row.is_boolean()) return 0;
@@ -26,7 +28,8 @@ std::int64_t identity_bits(ir::Op op, DType t) {
       if (row.is_boolean()) return 1;
       if (row.is_unsigned_integer()) return row.bits == 64 ? -1 : (std::int64_t{1} << row.bits) - 1;
       return row.bits == 64 ? INT64_MAX : (std::int64_t{1} << (row.bits - 1)) - 1;
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -36,12 +39,18 @@ struct Combine {
 
 Combine combine_of(ir::Op op) {
   switch (op) {
-    case ir::Op::prod: return {loop::Op::mul, loop::Op::reduce_mul};
-    case ir::Op::reduce_max: return {loop::Op::max, loop::Op::reduce_max};
-    case ir::Op::reduce_min: return {loop::Op::min, loop::Op::reduce_min};
-    case ir::Op::any: return {loop::Op::bit_or, loop::Op::reduce_or};
-    case ir::Op::all: return {loop::Op::bit_and, loop::Op::reduce_and};
-    default: return {loop::Op::add, loop::Op::reduce_add};
+    case ir::Op::prod:
+      return {loop::Op::mul, loop::Op::reduce_mul};
+    case ir::Op::reduce_max:
+      return {loop::Op::max, loop::Op::reduce_max};
+    case ir::Op::reduce_min:
+      return {loop::Op::min, loop::Op::reduce_min};
+    case ir::Op::any:
+      return {loop::Op::bit_or, loop::Op::reduce_or};
+    case ir::Op::all:
+      return {loop::Op::bit_and, loop::Op::reduce_and};
+    default:
+      return {loop::Op::add, loop::Op::reduce_add};
   }
 }
 
@@ -78,7 +87,8 @@ std::vector<Value> Planner::reduce_loops(
     accs = b_->for_loop(from, to, i64(by), accs, [&](Value lane, std::span<const Value> carried) {
       return scoped([&] {
         std::vector<Env> envs;
-        for (int g = 0; g < group; ++g) envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
+        for (int g = 0; g < group; ++g)
+          envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
         return step(envs, carried);
       });
     });
@@ -117,12 +127,14 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
   int width = vector_axis >= 0 ? vector_width(target) : 1;
   if (!across && target.store >= 0 && collides_along(target.store, vector_axis)) width = 1;
   const auto [lanewise, sideways] = combine_of(c.op);
-  const bool product = c.op == Op::dot ||
-                       (c.op == Op::sum && program_.node(operand).op == Op::mul && info(c.type).is_floating() &&
-                        program_.node(operand).type == c.type && analysis_.form[static_cast<std::size_t>(operand)] == Form::point &&
-                        !slots_[static_cast<std::size_t>(operand)]);
+  const bool product = c.op == Op::dot || (c.op == Op::sum && program_.node(operand).op == Op::mul &&
+                                           info(c.type).is_floating() && program_.node(operand).type == c.type &&
+                                           analysis_.form[static_cast<std::size_t>(operand)] == Form::point &&
+                                           !slots_[static_cast<std::size_t>(operand)]);
   const int left = product && c.op == Op::sum ? program_.operand(program_.node(operand), 0) : operand;
-  const int right = c.op == Op::dot ? program_.operand(c, 1) : product ? program_.operand(program_.node(operand), 1) : -1;
+  const int right = c.op == Op::dot ? program_.operand(c, 1)
+                    : product       ? program_.operand(program_.node(operand), 1)
+                                    : -1;
   std::vector<int> read{left};
   if (right >= 0) read.push_back(right);
 
@@ -158,14 +170,16 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
       reduced.push_back(vector_axis);
       const int unroll = 4;
       loops(env, kept, -1, 1, 1, roots_of(target), [&](std::span<Env> outer) {
-        const std::vector<Value> accs = reduce_loops(outer[0], reduced, vector_axis, width, unroll, read,
-                                               std::vector<Value>(static_cast<std::size_t>(unroll), identity(width)),
-                                               [&](std::span<Env> envs, std::span<const Value> carried) {
-          std::vector<Value> next(carried.begin(), carried.end());
-          for (std::size_t g = 0; g < envs.size(); ++g) next[g] = term(envs[g], next[g]);
-          return next;
-        });
-        Value sum = b_->binary(lanewise, b_->binary(lanewise, accs[0], accs[1]), b_->binary(lanewise, accs[2], accs[3]));
+        const std::vector<Value> accs =
+            reduce_loops(outer[0], reduced, vector_axis, width, unroll, read,
+                         std::vector<Value>(static_cast<std::size_t>(unroll), identity(width)),
+                         [&](std::span<Env> envs, std::span<const Value> carried) {
+                           std::vector<Value> next(carried.begin(), carried.end());
+                           for (std::size_t g = 0; g < envs.size(); ++g) next[g] = term(envs[g], next[g]);
+                           return next;
+                         });
+        Value sum =
+            b_->binary(lanewise, b_->binary(lanewise, accs[0], accs[1]), b_->binary(lanewise, accs[2], accs[3]));
         if (width > 1) sum = b_->emit(sideways, {t, 1, -1}, {sum});
         finish(outer[0], round_to(sum, c.type));
       });
@@ -176,26 +190,32 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
     loops(env, kept, width > 1 ? vector_axis : -1, width, 4, roots_of(target), [&](std::span<Env> chunks) {
       std::vector<Value> accs;
       for (const Env& e : chunks) accs.push_back(identity(e.width));
-      accs = reduce_loops(chunks[0], reduced, -1, 1, 1, {}, accs, [&](std::span<Env> envs, std::span<const Value> carried) {
-        std::vector<Value> next;
-        for (std::size_t g = 0; g < chunks.size(); ++g) {
-          Env e = chunks[g];
-          for (int r : reduced) e.lane[static_cast<std::size_t>(r)] = envs[0].lane[static_cast<std::size_t>(r)];
-          e.tail = -1;  // lanes that are not there are not written
-          Env safe = e;
-          safe.tail = chunks[g].tail;
-          next.push_back([&] {
-            const auto value = [&](int id) {
-              return machine(cast_value(eval(id, safe), program_.node(id).type, c.type, 0, safe), safe, safe.width > 1);
-            };
-            Value n;
-            if (right >= 0) n = info(t).is_floating() ? b_->fma(value(left), value(right), carried[g]) : b_->add(carried[g], b_->mul(value(left), value(right)));
-            else n = b_->binary(lanewise, carried[g], value(left));
-            return round_to(n, c.type);
-          }());
-        }
-        return next;
-      });
+      accs = reduce_loops(chunks[0], reduced, -1, 1, 1, {}, accs,
+                          [&](std::span<Env> envs, std::span<const Value> carried) {
+                            std::vector<Value> next;
+                            for (std::size_t g = 0; g < chunks.size(); ++g) {
+                              Env e = chunks[g];
+                              for (int r : reduced)
+                                e.lane[static_cast<std::size_t>(r)] = envs[0].lane[static_cast<std::size_t>(r)];
+                              e.tail = -1;  // lanes that are not there are not written
+                              Env safe = e;
+                              safe.tail = chunks[g].tail;
+                              next.push_back([&] {
+                                const auto value = [&](int id) {
+                                  return machine(cast_value(eval(id, safe), program_.node(id).type, c.type, 0, safe),
+                                                 safe, safe.width > 1);
+                                };
+                                Value n;
+                                if (right >= 0)
+                                  n = info(t).is_floating() ? b_->fma(value(left), value(right), carried[g])
+                                                            : b_->add(carried[g], b_->mul(value(left), value(right)));
+                                else
+                                  n = b_->binary(lanewise, carried[g], value(left));
+                                return round_to(n, c.type);
+                              }());
+                            }
+                            return next;
+                          });
       for (std::size_t g = 0; g < chunks.size(); ++g) finish(chunks[g], accs[g]);
     });
   });

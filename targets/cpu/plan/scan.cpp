@@ -17,8 +17,11 @@ void Planner::scan_nest(int id) {
     if (n.axes[i] != along) kept.push_back(n.axes[i]);
   Target t{nullptr, -1, std::vector<int>(n.axes, n.axes + n.rank), operand, n.type};
   const int vector_axis = kept.empty() ? -1 : choose_vector_axis(kept, {}, t);
-  Slot slot = new_slot(t.axes, n.type, vector_axis >= 0 && axis_[static_cast<std::size_t>(vector_axis)].max_known >= 4 ? vector_axis : along);
-  const bool vectors = slot.strides.size() && vector_axis >= 0 && axis_[static_cast<std::size_t>(vector_axis)].max_known >= 4;
+  Slot slot =
+      new_slot(t.axes, n.type,
+               vector_axis >= 0 && axis_[static_cast<std::size_t>(vector_axis)].max_known >= 4 ? vector_axis : along);
+  const bool vectors =
+      slot.strides.size() && vector_axis >= 0 && axis_[static_cast<std::size_t>(vector_axis)].max_known >= 4;
   const int width = vectors ? vector_width(t) : 1;
   t.slot = &slot;
   std::vector<int> order;
@@ -38,8 +41,10 @@ void Planner::scan_nest(int id) {
       b_->for_loop(a.lo, a.hi, i64(1), {zero}, [&](Value lane, std::span<const Value> carried) {
         return scoped([&] {
           Env at = bind(e, along, lane);
-          const Value x = machine(cast_value(eval(operand, at), program_.node(operand).type, n.type, 0, at), at, at.width > 1);
-          const Value next = round_to(wrap_to(b_->binary(n.op == Op::cumprod ? loop::Op::mul : loop::Op::add, carried[0], x), n.type), n.type);
+          const Value x =
+              machine(cast_value(eval(operand, at), program_.node(operand).type, n.type, 0, at), at, at.width > 1);
+          const Value next = round_to(
+              wrap_to(b_->binary(n.op == Op::cumprod ? loop::Op::mul : loop::Op::add, carried[0], x), n.type), n.type);
           write_value(t, at, wrap(next), n.type);
           return std::vector<Value>{next};
         });
@@ -65,7 +70,8 @@ void Planner::custom_nest(int id) {
   auto& parts = parts_[static_cast<std::size_t>(id)];
   parts.clear();
   const std::vector<int> axes(n.axes, n.axes + n.rank);
-  for (int i = 0; i < k; ++i) parts.push_back(new_slot(axes, types[static_cast<std::size_t>(i)], axes.empty() ? -1 : axes.back()));
+  for (int i = 0; i < k; ++i)
+    parts.push_back(new_slot(axes, types[static_cast<std::size_t>(i)], axes.empty() ? -1 : axes.back()));
   const auto write = [&](int i, Env& e, Value v) {
     Target t{&parts[static_cast<std::size_t>(i)], -1, axes, -1, types[static_cast<std::size_t>(i)]};
     write_value(t, e, wrap(v), types[static_cast<std::size_t>(i)]);
@@ -75,7 +81,8 @@ void Planner::custom_nest(int id) {
       Env& e = envs[0];
       const auto value = [&](int operand, int which, Env& at) {
         const int o = program_.operand(n, operand);
-        return machine(cast_value(eval(o, at), program_.node(o).type, types[static_cast<std::size_t>(which)], 0, at), at, false);
+        return machine(cast_value(eval(o, at), program_.node(o).type, types[static_cast<std::size_t>(which)], 0, at),
+                       at, false);
       };
       std::vector<Value> accs;
       for (int i = 0; i < k; ++i) accs.push_back(value(k + i, i, e));
@@ -85,13 +92,16 @@ void Planner::custom_nest(int id) {
           Env at = bind(e, along, lane);
           for (int i = 0; i < k; ++i) {
             // A parameter has the axes of the result: it is remembered where those stand.
-            if (params[static_cast<std::size_t>(i)] >= 0) remember(params[static_cast<std::size_t>(i)], at, wrap(carried[static_cast<std::size_t>(i)]));
-            if (params[static_cast<std::size_t>(k + i)] >= 0) remember(params[static_cast<std::size_t>(k + i)], at, wrap(value(i, i, at)));
+            if (params[static_cast<std::size_t>(i)] >= 0)
+              remember(params[static_cast<std::size_t>(i)], at, wrap(carried[static_cast<std::size_t>(i)]));
+            if (params[static_cast<std::size_t>(k + i)] >= 0)
+              remember(params[static_cast<std::size_t>(k + i)], at, wrap(value(i, i, at)));
           }
           std::vector<Value> next;
           for (int i = 0; i < k; ++i) {
             const int o = program_.operand(end, i);
-            next.push_back(machine(cast_value(eval(o, at), program_.node(o).type, types[static_cast<std::size_t>(i)], 0, at), at, false));
+            next.push_back(machine(
+                cast_value(eval(o, at), program_.node(o).type, types[static_cast<std::size_t>(i)], 0, at), at, false));
             if (scan) write(i, at, next.back());
           }
           return next;
@@ -118,19 +128,20 @@ void Planner::arg_nest(int id) {
   scoped([&] {
     loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
       const Value start = b_->constant({r, 1, -1}, 0);
-      const auto accs = reduce_loops(envs[0], reduced, -1, 1, 1, {operand}, {start, i64(-1)}, [&](std::span<Env> at, std::span<const Value> c) {
-        Env& e = at[0];
-        const Value x = machine(eval(operand, e), e, false);
-        const AxisState& a = axis_[static_cast<std::size_t>(reduced.back())];
-        const Value position = b_->add(a.begin, scalar(e.lane[static_cast<std::size_t>(reduced.back())]));
-        Value better = b_->compare(n.op == Op::argmax ? loop::Op::gt : loop::Op::lt, x, c[0]);
-        if (floating) {
-          const Value nan = b_->compare(loop::Op::ne, x, x), had = b_->compare(loop::Op::eq, c[0], c[0]);
-          better = b_->binary(loop::Op::bit_or, better, b_->binary(loop::Op::bit_and, nan, had));
-        }
-        better = b_->binary(loop::Op::bit_or, better, b_->compare(loop::Op::lt, c[1], i64(0)));
-        return std::vector<Value>{b_->select(better, x, c[0]), b_->select(better, position, c[1])};
-      });
+      const auto accs = reduce_loops(
+          envs[0], reduced, -1, 1, 1, {operand}, {start, i64(-1)}, [&](std::span<Env> at, std::span<const Value> c) {
+            Env& e = at[0];
+            const Value x = machine(eval(operand, e), e, false);
+            const AxisState& a = axis_[static_cast<std::size_t>(reduced.back())];
+            const Value position = b_->add(a.begin, scalar(e.lane[static_cast<std::size_t>(reduced.back())]));
+            Value better = b_->compare(n.op == Op::argmax ? loop::Op::gt : loop::Op::lt, x, c[0]);
+            if (floating) {
+              const Value nan = b_->compare(loop::Op::ne, x, x), had = b_->compare(loop::Op::eq, c[0], c[0]);
+              better = b_->binary(loop::Op::bit_or, better, b_->binary(loop::Op::bit_and, nan, had));
+            }
+            better = b_->binary(loop::Op::bit_or, better, b_->compare(loop::Op::lt, c[1], i64(0)));
+            return std::vector<Value>{b_->select(better, x, c[0]), b_->select(better, position, c[1])};
+          });
       write_value(t, envs[0], wrap(accs[1]), DType::i64);
     });
   });
@@ -168,8 +179,10 @@ void Planner::sort_nest(int id) {
       Env& e = envs[0];
       Value base = i64(0), step = i64(1);
       for (std::size_t i = 0; i < axes.size(); ++i) {
-        if (axes[i] == along) step = slot.strides[i];
-        else base = b_->add(base, b_->mul(scalar(e.lane[static_cast<std::size_t>(axes[i])]), slot.strides[i]));
+        if (axes[i] == along)
+          step = slot.strides[i];
+        else
+          base = b_->add(base, b_->mul(scalar(e.lane[static_cast<std::size_t>(axes[i])]), slot.strides[i]));
       }
       const AxisState& a = axis_[static_cast<std::size_t>(along)];
       const auto place = [&](Value lane) { return b_->add(base, b_->mul(lane, step)); };
@@ -178,16 +191,20 @@ void Planner::sort_nest(int id) {
         scoped([&] {
           Env at = bind(e, along, lane);
           const Value x = machine(eval(operand, at), at, false);
-          const auto hole = b_->while_loop({lane}, [&](std::span<const Value> c) {
-            const Value more = b_->compare(loop::Op::gt, c[0], a.lo);
-            const Value left = b_->select(more, b_->sub(c[0], i64(1)), a.lo);
-            const Value y = b_->load(slot.buffer, place(left), type, more);
-            return std::pair{b_->binary(loop::Op::bit_and, more, before(*b_, x, y, descending, floating)), std::vector<Value>{c[0]}};
-          }, [&](std::span<const Value> c) {
-            const Value left = b_->sub(c[0], i64(1));
-            b_->store(slot.buffer, place(c[0]), b_->load(slot.buffer, place(left), type));
-            return std::vector<Value>{left};
-          });
+          const auto hole = b_->while_loop(
+              {lane},
+              [&](std::span<const Value> c) {
+                const Value more = b_->compare(loop::Op::gt, c[0], a.lo);
+                const Value left = b_->select(more, b_->sub(c[0], i64(1)), a.lo);
+                const Value y = b_->load(slot.buffer, place(left), type, more);
+                return std::pair{b_->binary(loop::Op::bit_and, more, before(*b_, x, y, descending, floating)),
+                                 std::vector<Value>{c[0]}};
+              },
+              [&](std::span<const Value> c) {
+                const Value left = b_->sub(c[0], i64(1));
+                b_->store(slot.buffer, place(c[0]), b_->load(slot.buffer, place(left), type));
+                return std::vector<Value>{left};
+              });
           b_->store(slot.buffer, place(hole[0]), x);
         });
       });
@@ -205,15 +222,19 @@ void Planner::topk_nest(int id) {
   int out_axis = -1;
   const std::vector<int> axes(n.axes, n.axes + n.rank);
   for (int a : axes) {
-    if (program_.has_axis(on, a)) kept.push_back(a);
-    else out_axis = a;
+    if (program_.has_axis(on, a))
+      kept.push_back(a);
+    else
+      out_axis = a;
   }
   Slot values = new_slot(axes, n.type, out_axis), positions = new_slot(axes, DType::i64, out_axis);
   const bool floating = info(n.type).is_floating();
   const auto& row = info(repr(n.type));
   std::int64_t lowest = 0;
-  if (floating) lowest = loop::constant_bits(repr(n.type), -__builtin_inf());
-  else if (row.is_signed_integer()) lowest = row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
+  if (floating)
+    lowest = loop::constant_bits(repr(n.type), -__builtin_inf());
+  else if (row.is_signed_integer())
+    lowest = row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
   scoped([&] {
     loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
       Env& e = envs[0];
@@ -243,19 +264,25 @@ void Planner::topk_nest(int id) {
           const Value room = b_->compare(loop::Op::lt, filled[0], out.hi);
           const Value start = b_->select(room, filled[0], b_->sub(out.hi, i64(1)));
           const Value any = b_->compare(loop::Op::gt, out.hi, i64(0));
-          const Value last = b_->load(values.buffer, vat(start), type, b_->binary(loop::Op::bit_and, any, b_->logical_not(room)));
-          const Value enters = b_->binary(loop::Op::bit_and, any, b_->binary(loop::Op::bit_or, room, before(*b_, x, last, true, floating)));
+          const Value last =
+              b_->load(values.buffer, vat(start), type, b_->binary(loop::Op::bit_and, any, b_->logical_not(room)));
+          const Value enters = b_->binary(loop::Op::bit_and, any,
+                                          b_->binary(loop::Op::bit_or, room, before(*b_, x, last, true, floating)));
           b_->if_then(enters, [&] {
-            const auto hole = b_->while_loop({start}, [&](std::span<const Value> c) {
-              const Value more = b_->compare(loop::Op::gt, c[0], i64(0));
-              const Value y = b_->load(values.buffer, vat(b_->select(more, b_->sub(c[0], i64(1)), i64(0))), type);
-              return std::pair{b_->binary(loop::Op::bit_and, more, before(*b_, x, y, true, floating)), std::vector<Value>{c[0]}};
-            }, [&](std::span<const Value> c) {
-              const Value left = b_->sub(c[0], i64(1));
-              b_->store(values.buffer, vat(c[0]), b_->load(values.buffer, vat(left), type));
-              b_->store(positions.buffer, pat(c[0]), b_->load(positions.buffer, pat(left), {DType::i64, 1, -1}));
-              return std::vector<Value>{left};
-            });
+            const auto hole = b_->while_loop(
+                {start},
+                [&](std::span<const Value> c) {
+                  const Value more = b_->compare(loop::Op::gt, c[0], i64(0));
+                  const Value y = b_->load(values.buffer, vat(b_->select(more, b_->sub(c[0], i64(1)), i64(0))), type);
+                  return std::pair{b_->binary(loop::Op::bit_and, more, before(*b_, x, y, true, floating)),
+                                   std::vector<Value>{c[0]}};
+                },
+                [&](std::span<const Value> c) {
+                  const Value left = b_->sub(c[0], i64(1));
+                  b_->store(values.buffer, vat(c[0]), b_->load(values.buffer, vat(left), type));
+                  b_->store(positions.buffer, pat(c[0]), b_->load(positions.buffer, pat(left), {DType::i64, 1, -1}));
+                  return std::vector<Value>{left};
+                });
             b_->store(values.buffer, vat(hole[0]), x);
             b_->store(positions.buffer, pat(hole[0]), b_->add(a.begin, lane));
           });

@@ -10,8 +10,7 @@ TESSERA_KERNEL(library_twice)(Kernel k, In<f32, "N"> x, Out<f32, "N"> y) {
 };
 
 template <class T>
-TESSERA_KERNEL(library_move)
-(Kernel k, In<T, "B+1"> x, In<T, "K"> y, InOut<T, "K/32"> z, Scalar<i32> shift) {
+TESSERA_KERNEL(library_move)(Kernel k, In<T, "B+1"> x, In<T, "K"> y, InOut<T, "K/32"> z, Scalar<i32> shift) {
   auto b = k.index<"B">();
   auto n = k.block<"K/32">(32);
   z(n) += x(b) * y(n * 32) * cast<T>(shift);

@@ -82,9 +82,7 @@ loop::Program built() {
         b.store(scratch, iv, b.cast(b.fma(v, w, c[0]), DType::bf16, 1 | 1 << 8));
         const auto chosen = b.if_else(
             b.compare(Op::eq, iv, end), [&] { return loop::Builder::Values{b.number(DType::f32, 8, 0.1)}; },
-            [&] {
-              return loop::Builder::Values{b.shuffle(v, w, {0, 9, -1, 3, 4, 5, 6, 15})};
-            });
+            [&] { return loop::Builder::Values{b.shuffle(v, w, {0, 9, -1, 3, 4, 5, 6, 15})}; });
         return loop::Builder::Values{b.add(chosen[0], c[0]), b.add(c[1], iv)};
       });
   const auto counted = b.while_loop(
