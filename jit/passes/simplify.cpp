@@ -26,12 +26,6 @@ std::vector<int> count_users(const Program& p) {
   return n;
 }
 
-bool opens(Op op) {
-  return op == Op::for_blocks || op == Op::for_range || op == Op::while_loop || op == Op::if_region ||
-         op == Op::else_region || op == Op::reduce || op == Op::scan_by;
-}
-bool closes(Op op) { return op == Op::end || op == Op::region_end; }
-
 }  // namespace
 
 ir::Storage set_cuts(const Program& p, const std::vector<std::int64_t>& cuts,
@@ -91,8 +85,8 @@ ir::Storage vars_to_values(const Program& p) {
     const Node& n = p.node(i);
     if (n.op == Op::set || n.op == Op::put)
       for (std::int32_t o : open) written[static_cast<std::size_t>(o)].insert(p.operand(n, 0));
-    if (opens(n.op)) open.push_back(i);
-    if (closes(n.op) && !open.empty()) opener_of[static_cast<std::size_t>(i)] = open.back(), open.pop_back();
+    if (ir::opens_region(n.op)) open.push_back(i);
+    if (ir::closes_region(n.op) && !open.empty()) opener_of[static_cast<std::size_t>(i)] = open.back(), open.pop_back();
   }
   Rewriter r(p);
   std::map<std::int32_t, std::int32_t> current;  // Var → new node that has its value
@@ -101,8 +95,8 @@ ir::Storage vars_to_values(const Program& p) {
   };
   for (std::int32_t i = 0; i < r.size(); ++i) {
     const Node& n = p.node(i);
-    if (opens(n.op)) forget(i);
-    if (closes(n.op)) forget(opener_of[static_cast<std::size_t>(i)]);
+    if (ir::opens_region(n.op)) forget(i);
+    if (ir::closes_region(n.op)) forget(opener_of[static_cast<std::size_t>(i)]);
     if (n.op == Op::get) {
       if (auto it = current.find(p.operand(n, 0)); it != current.end()) {
         const Node& v = r.node(it->second);
@@ -171,8 +165,8 @@ ir::Storage share_equal(const Program& p) {
       continue;
     }
     r.copy(i);
-    if (closes(n.op)) scopes.pop_back();
-    if (opens(n.op)) scopes.emplace_back();
+    if (ir::closes_region(n.op)) scopes.pop_back();
+    if (ir::opens_region(n.op)) scopes.emplace_back();
   }
   return r.finish();
 }

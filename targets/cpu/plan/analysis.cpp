@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "tessera/ir/fields.hpp"
+
 TESSERA_BEGIN
 namespace cpu {
 
@@ -11,26 +13,12 @@ using ir::Node;
 using ir::Op;
 using ir::OpClass;
 
-bool is_anchor(Op op) {
-  const OpClass c = info(op).op_class;
-  return c == OpClass::reduction || c == OpClass::scan;
-}
-
 namespace {
 
-bool opens_region(Op op) {
-  switch (op) {
-    case Op::for_blocks:
-    case Op::for_range:
-    case Op::while_loop:
-    case Op::if_region:
-    case Op::else_region:
-    case Op::reduce:
-    case Op::scan_by:
-      return true;
-    default:
-      return false;
-  }
+/// Whether the value must be computed as a whole before any lane of it is used.
+bool comes_whole(Op op) {
+  const OpClass c = info(op).op_class;
+  return c == OpClass::reduction || c == OpClass::scan;
 }
 
 bool is_effect(Op op) {
@@ -114,14 +102,14 @@ void Analysis::find_regions() {
   int current = 0;
   for (int i = 0; i < n; ++i) {
     const Op op = program.node(i).op;
-    if (op == Op::end || op == Op::region_end) {
+    if (ir::closes_region(op)) {
       regions[static_cast<std::size_t>(current)].end = i;
       region[static_cast<std::size_t>(i)] = current;
       current = regions[static_cast<std::size_t>(current)].parent;
       continue;
     }
     region[static_cast<std::size_t>(i)] = current;
-    if (opens_region(op)) {
+    if (ir::opens_region(op)) {
       regions.push_back({i, -1, current});
       current = static_cast<int>(regions.size()) - 1;
       region_of_opener[static_cast<std::size_t>(i)] = current;
@@ -179,7 +167,7 @@ void Analysis::choose_forms() {
       f = Form::dead;
     else if (is_effect(n.op))
       f = Form::effect;
-    else if (is_anchor(n.op))
+    else if (comes_whole(n.op))
       f = Form::buffer;
     else if (n.op == Op::part || n.op == Op::param)
       f = Form::point;
@@ -358,7 +346,7 @@ void Analysis::find_self_reads() {
         if (moved || !same) var_read_elsewhere[static_cast<std::size_t>(i)] = true;
       }
       const bool moves = kn.op == Op::at || kn.op == Op::rename || kn.op == Op::split || kn.op == Op::merge ||
-                         kn.op == Op::join || is_anchor(kn.op);
+                         kn.op == Op::join || comes_whole(kn.op);
       for (std::int32_t o : program.operands_of(kn)) work.push_back({o, moved || moves});
     }
   }

@@ -59,8 +59,5 @@ struct Analysis {
   std::vector<bool> live_;
 };
 
-/// Whether the value must be computed as a whole before any lane of it is used.
-bool is_anchor(ir::Op op);
-
 }  // namespace cpu
 TESSERA_END

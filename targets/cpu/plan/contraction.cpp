@@ -232,7 +232,7 @@ struct Contraction {
     const bool one = b.is(trips, 1);
     if (!one && !target_holds_partial()) partial.emplace(p.new_slot(partial_axes(), t, n_axis));
     // K may be empty: the blocks then end at once with sums of nothing.
-    const Value upper = b.known(trips) ? b.max(trips, i64(1)) : b.max(trips, i64(1));
+    const Value upper = b.max(trips, i64(1));
     b.for_loop(i64(0), upper, i64(1), [&](Value cut) {
       p.scoped([&] {
         const Value from = b.mul(cut, i64(block));
@@ -340,10 +340,10 @@ struct Contraction {
     return p.machine(p.cast_value(v, p.program_.node(id).type, node.type, 0, e), e, vector);
   }
 
-  /// Loops over all of K in order; `body` gets the lane of each K axis bound and the flat number.
-  void each_k(const Env& env, Value k_from, Value k_count, const std::function<void(Env&, Value)>& body) {
+  /// Loops over all of K in order, for an operand; `body` gets the lane of each K axis bound and the flat number.
+  void each_k(const Env& env, int id, Value k_from, Value k_count, const std::function<void(Env&, Value)>& body) {
     const std::function<void(std::size_t, Env, Value)> level = [&](std::size_t d, Env e, Value flat) {
-      p.hoist(e, s_operand);
+      p.hoist(e, id);
       if (d == k_axes.size()) return body(e, flat);
       const Value lo = d == 0 ? k_from : axis(k_axes[d]).lo;
       const Value n = d == 0 ? k_count : length(k_axes[d]);
@@ -375,7 +375,7 @@ struct Contraction {
               return at_n(e, c, false);
             },
             nr());
-      each_k(env, k_from, k_count, [&](Env& e, Value k) {
+      each_k(env, v_operand, k_from, k_count, [&](Env& e, Value k) {
         for (int v = 0; v < nv; ++v) {
           Env at = at_n(e, b.add(column, i64(v * width)), true);
           at.width = width;
@@ -397,7 +397,7 @@ struct Contraction {
   /// V as rows over (n_outer, n_axis) together: row k has n_count columns, and room for whole vectors.
   void pack_rows(Env& env, Value k_from, Value k_count) {
     const Value row = row_stride();
-    each_k(env, k_from, k_count, [&](Env& e, Value k) {
+    each_k(env, v_operand, k_from, k_count, [&](Env& e, Value k) {
       const Value base = b.mul(k, row);
       b.for_loop(i64(0), length(n_outer), i64(1), [&](Value o) {
         p.scoped([&] {
@@ -430,7 +430,7 @@ struct Contraction {
               env, s_operand, s_buffer, base, mr, k_from, k_count,
               [&](Env& e, int lane) { return at_m(e, b.min(b.add(row, i64(std::min(lane, mr - 1))), end), false); },
               mr);
-        each_k(env, k_from, k_count, [&](Env& e, Value k) {
+        each_k(env, s_operand, k_from, k_count, [&](Env& e, Value k) {
           const Value place = b.add(base, b.mul(k, i64(mr)));
           if (!s_along_k && mr <= width) {
             Env at = at_m(e, row, true);

@@ -127,7 +127,7 @@ class Model {
   /// The cut that one axis would like.
   std::int64_t axis_cut(int axis) const {
     const AxisUse& u = uses_[static_cast<std::size_t>(axis)];
-    const std::int64_t n = length(axis), whole = round_up(n);
+    const std::int64_t n = length(axis), whole = n;
     if (!u.grid) {
       if (u.ranged) return u.kept ? 256 : std::min<std::int64_t>(whole, 4096);
       if (!u.kept && !u.reduced) return whole;       // a plain contraction: planning cuts K by the caches
@@ -138,8 +138,6 @@ class Model {
     if (u.dot_own) return u.with_loop ? std::min<std::int64_t>(whole, 192) : whole;
     return -1;
   }
-
-  static std::int64_t round_up(std::int64_t n) { return std::max<std::int64_t>(1, n); }
 
   std::int64_t tunable_cut(int t) const {
     std::int64_t best = -1;

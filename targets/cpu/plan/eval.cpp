@@ -81,14 +81,13 @@ Val Planner::affine(Value base, std::int64_t scale, std::int64_t lo, std::int64_
 
 bool Planner::is_vector(const Val& v) const { return v.affine ? v.scale != 0 : b_->lanes(v.v) > 1; }
 
-Value Planner::machine(const Val& v, Env& env, bool vector, DType t) {
+Value Planner::machine(const Val& v, Env& env, bool vector) {
   Value r = v.v;
   if (v.affine && v.scale != 0) {
     const Value steps = b_->mul(b_->iota(DType::i64, env.width), b_->integer(v.scale));
     r = b_->add(b_->broadcast(v.base, env.width), steps);
   }
   if (vector) r = b_->broadcast(r, env.width);
-  (void)t;
   return r;
 }
 
@@ -332,11 +331,15 @@ Val Planner::eval_at(const Node& n, Env& env) {
   return wrap(b_->select(inside, kept, b_->broadcast(other, b_->lanes(kept))));
 }
 
-Val Planner::read_slot(const Slot& slot, Env& env) {
+Val Planner::offset_in(const Slot& slot, Env& env) {
   Val offset = wrap(i64(0));
   for (std::size_t i = 0; i < slot.axes.size(); ++i)
     offset = add(offset, scaled(env.lane[static_cast<std::size_t>(slot.axes[i])], slot.strides[i], env), env);
-  return read_memory(slot.buffer, slot.elem, offset, env.guard, env);
+  return offset;
+}
+
+Val Planner::read_slot(const Slot& slot, Env& env) {
+  return read_memory(slot.buffer, slot.elem, offset_in(slot, env), env.guard, env);
 }
 
 }  // namespace cpu

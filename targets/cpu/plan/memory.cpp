@@ -14,23 +14,18 @@ Value Planner::word(int index, DType t) {
 }
 
 Value Planner::extent(int index) {
-  std::size_t params = 0;
-  for (const ir::Arg& a : program_.args) params += a.effect != ir::Effect::shared && a.effect != ir::Effect::registers;
-  return word(static_cast<int>(params) + index);
+  return word(static_cast<int>(layout_.extent_word(static_cast<std::size_t>(index))));
 }
 
 Value Planner::stride(int arg, int dim) {
   const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
-  if (a.effect == ir::Effect::shared || a.effect == ir::Effect::registers) {
+  if (!call::is_parameter(a)) {
     Value s = i64(1);
     for (int d = a.rank - 1; d > dim; --d)
       s = b_->mul(s, extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]));
     return s;
   }
-  std::size_t params = 0, dims = 0;
-  for (const ir::Arg& x : program_.args) params += x.effect != ir::Effect::shared && x.effect != ir::Effect::registers;
-  for (int i = 0; i < arg; ++i) dims += program_.args[static_cast<std::size_t>(i)].rank;
-  return word(static_cast<int>(params + program_.extents.size() + dims) + dim);
+  return word(static_cast<int>(layout_.stride_word(static_cast<std::size_t>(a.first_extent + dim))));
 }
 
 int Planner::arg_buffer(int arg) {
@@ -41,7 +36,7 @@ int Planner::arg_buffer(int arg) {
   b.name = std::string(program_.str(a.name));
   if (b.name.empty()) b.name = "arg" + std::to_string(arg);
   b.elem = a.type;
-  if (a.effect == ir::Effect::shared || a.effect == ir::Effect::registers) {
+  if (!call::is_parameter(a)) {
     b.space = loop::Space::scratch;
     buffer = b_->buffer(std::move(b));
     Value count = i64(1);
@@ -60,8 +55,7 @@ int Planner::arg_buffer(int arg) {
 
 /// Whether an index is a block over exactly the array's own extent, whose existing lanes are inside by construction.
 bool Planner::bare_over(const Node& index, int arg, int dim) const {
-  if (info(index.op).op_class != ir::OpClass::block || index.rank != 1)
-    return index.op == Op::grid_index || index.op == Op::loop_index ? false : false;
+  if (info(index.op).op_class != ir::OpClass::block || index.rank != 1) return false;
   const ir::Axis& axis = program_.axes[index.axes[0]];
   const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
   const std::int32_t array = program_.arg_extents[static_cast<std::size_t>(a.first_extent + dim)];
@@ -146,10 +140,9 @@ Val Planner::eval_load(int id, Env& env) {
   return v;
 }
 
-/// Writes a value of element type `type` (in its machine type) at an offset per lane.
-void Planner::write_memory(int buffer, DType elem, const Val& offset, Val value, DType type, Value mask, Env& env,
-                           bool add_to, std::uint32_t flags) {
-  (void)type;
+/// Writes a value, in the machine type of `elem`, at an offset per lane.
+void Planner::write_memory(int buffer, DType elem, const Val& offset, Val value, Value mask, Env& env, bool add_to,
+                           std::uint32_t flags) {
   const bool vector = is_vector(offset) || is_vector(value) || (mask >= 0 && b_->lanes(mask) > 1) || env.width > 1;
   if (!vector || !is_vector(offset)) {
     if (env.width > 1 && (is_vector(value) || (mask >= 0 && b_->lanes(mask) > 1)))

@@ -197,12 +197,7 @@ std::optional<std::int64_t> Planner::step_of(int id, const std::vector<std::int6
     const Node& o = program_.node(program_.operand(n, k));
     if (o.op == Op::literal) return o.imm;
     if (o.op == Op::tunable) return known_.cuts[static_cast<std::size_t>(o.imm)];
-    if (o.op == Op::extent) {
-      std::size_t params = 0;
-      for (const ir::Arg& a : program_.args)
-        params += a.effect != ir::Effect::shared && a.effect != ir::Effect::registers;
-      return known_.words[params + static_cast<std::size_t>(o.imm)];
-    }
+    if (o.op == Op::extent) return known_.words[layout_.extent_word(static_cast<std::size_t>(o.imm))];
     return {};
   };
   switch (n.op) {
@@ -341,7 +336,12 @@ int Planner::vector_width(const Target& target) {
   return std::max(1, machine_.vector_bytes / bytes);
 }
 
-/// Whether a job touches elements of fewer than 32 bits, for which a masked access may cost a branch a lane.
+/// Whether rests of vectors are done under masks: not where they cost a branch a lane, for elements below 32 bits.
+bool Planner::masks_rests(const Target& target) {
+  return machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(target));
+}
+
+/// Whether a job touches elements of fewer than 32 bits.
 bool Planner::narrow_elements(const Target& target) {
   bool narrow = target.slot ? info(target.slot->elem).bits < 32 : info(target.type).bits < 32;
   for (int root : roots_of(target))
@@ -358,11 +358,7 @@ bool Planner::narrow_elements(const Target& target) {
 void Planner::write_value(const Target& target, Env& env, const Val& v, DType type) {
   const Val value = cast_value(v, type, target.type, 0, env);
   if (target.slot) {
-    Val offset = wrap(i64(0));
-    for (std::size_t i = 0; i < target.slot->axes.size(); ++i)
-      offset = add(offset,
-                   scaled(env.lane[static_cast<std::size_t>(target.slot->axes[i])], target.slot->strides[i], env), env);
-    write_memory(target.slot->buffer, target.slot->elem, offset, value, target.type, -1, env, false);
+    write_memory(target.slot->buffer, target.slot->elem, offset_in(*target.slot, env), value, -1, env, false);
     return;
   }
   const Node& n = program_.node(target.store);
@@ -371,8 +367,8 @@ void Planner::write_value(const Target& target, Env& env, const Val& v, DType ty
   const Val offset = offset_of(n, env, mask);
   mask = both(env.guard, mask);
   if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), env), env, false));
-  write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, target.type, mask,
-               env, n.op == Op::accumulate,
+  write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, mask, env,
+               n.op == Op::accumulate,
                env.past_caches && target.store == streamed_->store ? loop::flag_nontemporal : loop::InstFlags{});
 }
 
@@ -399,7 +395,7 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
   if (vector_axis >= 0) order.push_back(vector_axis);
   Env env = top_;
   env.width = width;
-  env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(target));
+  env.mask_tail = masks_rests(target);
   const bool past = width > 1 && env.mask_tail && width * info(target.type).bits / 8 == machine_.vector_bytes &&
                     streams(target, vector_axis);
   if (past) streamed_ = &target, streamed_any_ = true;

@@ -12,6 +12,7 @@
 #include "jit/loop/builder.hpp"
 #include "targets/cpu/plan/analysis.hpp"
 #include "targets/cpu/plan/machine.hpp"
+#include "tessera/call/frame.hpp"
 #include "tessera/ir/tile.hpp"
 
 TESSERA_BEGIN
@@ -140,6 +141,7 @@ class Planner {
   std::vector<int> roots_of(const Target& target) const;
   int choose_vector_axis(const std::vector<int>& domain, const std::vector<int>& reduced, const Target& target);
   int vector_width(const Target& target);
+  bool masks_rests(const Target& target);
   bool narrow_elements(const Target& target);
   bool streams(const Target& target, int vector_axis);
   Value lanes_to_alignment(const Target& target, const Env& env, int axis);
@@ -158,6 +160,7 @@ class Planner {
   Val eval_at(const Node& n, Env& env);
   Val eval_load(int id, Env& env);
   Val eval_block_value(int id, Env& env);
+  Val offset_in(const Slot& slot, Env& env);
   Val read_slot(const Slot& slot, Env& env);
   Val arith(const Node& n, std::span<const Val> in, Env& env);
   Val integer_arith(const Node& n, const Val& a, const Val& b, Env& env);
@@ -168,7 +171,7 @@ class Planner {
   Value round_to(Value v, DType t);
   Value wrap_to(Value v, DType t);
   /// The machine value, as a vector of env.width if `vector`.
-  Value machine(const Val& v, Env& env, bool vector, DType t = DType::i64);
+  Value machine(const Val& v, Env& env, bool vector);
   Value scalar(const Val& v);
   Val wrap(Value v) const;
   Val affine(Value base, std::int64_t scale, std::int64_t lo, std::int64_t hi) const;
@@ -178,7 +181,7 @@ class Planner {
   /// index of an array (dims index nodes from operand `first`) as an element offset; `inside` gets the bounds mask.
   Val offset_of(const Node& n, Env& env, Value& inside);
   Val read_memory(int buffer, DType elem, const Val& offset, Value mask, Env& env);
-  void write_memory(int buffer, DType elem, const Val& offset, Val value, DType type, Value mask, Env& env, bool add,
+  void write_memory(int buffer, DType elem, const Val& offset, Val value, Value mask, Env& env, bool add,
                     std::uint32_t flags = 0);
   Value both(Value a, Value b);
   /// Whether lane index v of `axis` lies in its existing lanes; −1 when it always does.
@@ -223,6 +226,7 @@ class Planner {
 
   const ir::Program& program_;
   const Known& known_;
+  const call::FrameLayout layout_;
   const Machine& machine_;
   Analysis analysis_;
   loop::Program out_;

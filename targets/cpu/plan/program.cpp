@@ -8,7 +8,7 @@ TESSERA_BEGIN
 namespace cpu {
 
 Planner::Planner(const ir::Program& program, const Known& known, const Machine& machine)
-    : program_(program), known_(known), machine_(machine), analysis_(program) {
+    : program_(program), known_(known), layout_(call::frame_layout(program)), machine_(machine), analysis_(program) {
   axis_.resize(program.axes.size());
   slots_.resize(program.nodes.size());
   parts_.resize(program.nodes.size());
@@ -254,10 +254,7 @@ void Planner::copy_slot(const Slot& from, const Slot& to, const std::vector<int>
     loops(env, axes, -1, 1, 1, {}, [&](std::span<Env> envs) {
       Env& e = envs[0];
       const Val v = read_slot(from, e);
-      Val offset = wrap(i64(0));
-      for (std::size_t i = 0; i < to.axes.size(); ++i)
-        offset = add(offset, scaled(e.lane[static_cast<std::size_t>(to.axes[i])], to.strides[i], e), e);
-      write_memory(to.buffer, to.elem, offset, v, to.elem, -1, e, false);
+      write_memory(to.buffer, to.elem, offset_in(to, e), v, -1, e, false);
     });
   });
 }
@@ -301,11 +298,8 @@ void Planner::put_node(int id) {
       const Value inside = exists(axis, lane, e);
       Env place = e;
       place.lane[static_cast<std::size_t>(axis)] = lane;
-      Val offset = wrap(i64(0));
-      for (std::size_t i = 0; i < slot.axes.size(); ++i)
-        offset = add(offset, scaled(place.lane[static_cast<std::size_t>(slot.axes[i])], slot.strides[i], place), place);
       const Val x = cast_value(eval(value, e), program_.node(value).type, v.type, 0, e);
-      write_memory(slot.buffer, slot.elem, offset, x, v.type, inside, e, false);
+      write_memory(slot.buffer, slot.elem, offset_in(slot, place), x, inside, e, false);
     });
   });
 }

@@ -153,8 +153,7 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
     } else {
       next = b_->binary(lanewise, acc, value(left));
     }
-    next = round_to(next, c.type);
-    return e.tail >= 0 ? b_->select(e.tail, next, acc) : next;
+    return round_to(next, c.type);
   };
   const auto finish = [&](Env& e, Value acc) {
     scoped([&] {
@@ -164,7 +163,7 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
   };
 
   Env env = top_;
-  env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(target));
+  env.mask_tail = masks_rests(target);
   scoped([&] {
     if (across && vector_axis >= 0) {
       reduced.push_back(vector_axis);
@@ -175,7 +174,10 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
                          std::vector<Value>(static_cast<std::size_t>(unroll), identity(width)),
                          [&](std::span<Env> envs, std::span<const Value> carried) {
                            std::vector<Value> next(carried.begin(), carried.end());
-                           for (std::size_t g = 0; g < envs.size(); ++g) next[g] = term(envs[g], next[g]);
+                           for (std::size_t g = 0; g < envs.size(); ++g) {
+                             const Value sum = term(envs[g], next[g]);
+                             next[g] = envs[g].tail >= 0 ? b_->select(envs[g].tail, sum, next[g]) : sum;
+                           }
                            return next;
                          });
         Value sum =
@@ -197,22 +199,8 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
                               Env e = chunks[g];
                               for (int r : reduced)
                                 e.lane[static_cast<std::size_t>(r)] = envs[0].lane[static_cast<std::size_t>(r)];
-                              e.tail = -1;  // lanes that are not there are not written
-                              Env safe = e;
-                              safe.tail = chunks[g].tail;
-                              next.push_back([&] {
-                                const auto value = [&](int id) {
-                                  return machine(cast_value(eval(id, safe), program_.node(id).type, c.type, 0, safe),
-                                                 safe, safe.width > 1);
-                                };
-                                Value n;
-                                if (right >= 0)
-                                  n = info(t).is_floating() ? b_->fma(value(left), value(right), carried[g])
-                                                            : b_->add(carried[g], b_->mul(value(left), value(right)));
-                                else
-                                  n = b_->binary(lanewise, carried[g], value(left));
-                                return round_to(n, c.type);
-                              }());
+                              // Lanes that are not there add up what nobody writes.
+                              next.push_back(term(e, carried[g]));
                             }
                             return next;
                           });

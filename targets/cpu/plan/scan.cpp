@@ -31,7 +31,7 @@ void Planner::scan_nest(int id) {
   const DType r = repr(n.type);
   Env env = top_;
   env.width = width;
-  env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || !narrow_elements(t));
+  env.mask_tail = masks_rests(t);
   scoped([&] {
     loops(env, order, width > 1 ? vector_axis : -1, width, 1, {}, [&](std::span<Env> envs) {
       Env& e = envs[0];
