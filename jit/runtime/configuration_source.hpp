@@ -1,0 +1,43 @@
+// Owns the question of what configuration a call without one should get, and who answers it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "jit/target.hpp"
+#include "tessera/call/config.hpp"
+#include "tessera/ir/tile.hpp"
+#include "tessera/version.hpp"
+
+TESSERA_BEGIN
+namespace jit {
+
+/// A call that met no variant: which kernel, for what, where.
+struct ConfigurationQuestion {
+  const ir::Program& program;
+  const Specialisation& known;
+  const std::uint64_t* frame;  ///< of this call
+  const Target& target;
+  const std::string& features;
+  int threads;  ///< that the call may use; 0: all
+};
+
+/// Answers with tunables that were found good before. Called by many threads at once.
+class ConfigurationSource {
+ public:
+  virtual ~ConfigurationSource() = default;
+  /// Values of tunables, or nothing: then the target's cost model chooses. Does not throw; answers in well below a
+  /// millisecond, since a call waits.
+  virtual std::optional<std::vector<Tuned>> tunables(const ConfigurationQuestion& question) noexcept = 0;
+};
+
+/// Makes `source` (null: nobody) the one that is asked; gives the one before. It must outlive all calls. Where none was
+/// set, and a table of tuned configurations exists, libtessera_autotune is opened and answers.
+ConfigurationSource* set_configuration_source(ConfigurationSource* source);
+
+/// Asks; nothing where nobody answers.
+std::optional<std::vector<Tuned>> ask_configuration(const ConfigurationQuestion& question) noexcept;
+
+}  // namespace jit
+TESSERA_END
