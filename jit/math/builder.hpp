@@ -68,11 +68,11 @@ typename B::Value mul_add(B& b, typename B::Value x, typename B::Value y, typena
   return b.has_fma() ? b.fma(x, y, z) : b.add(b.mul(x, y), z);
 }
 
-/// c[first] + c[first + 1] x + … by Horner's rule.
+/// (c[first] + c[first + 1] x + …) unit by Horner's rule, where `unit` is a power of two.
 template <Builder B, std::size_t N>
-typename B::Value polynomial(B& b, typename B::Value x, const double (&c)[N], std::size_t first = 0) {
-  typename B::Value p = b.constant_f(c[N - 1]);
-  for (std::size_t k = N - 1; k-- > first;) p = mul_add(b, p, x, b.constant_f(c[k]));
+typename B::Value polynomial(B& b, typename B::Value x, const double (&c)[N], std::size_t first = 0, double unit = 1) {
+  typename B::Value p = b.constant_f(c[N - 1] * unit);
+  for (std::size_t k = N - 1; k-- > first;) p = mul_add(b, p, x, b.constant_f(c[k] * unit));
   return p;
 }
 

@@ -76,14 +76,22 @@ typename B::Value exp(B& b, typename B::Value x) {
   });
 }
 
-/// e^x for x ≤ 0 (what softmax needs), as exact as `exp`, with fewer operations. Above 0 the result means nothing.
+/// e^x for x ≤ 0 or NaN (what softmax needs), as exact as `exp`, with fewer operations: 13 with FMA. It holds up to
+/// x = 43; beyond, the result means nothing.
 template <Builder B>
 typename B::Value exp_nonpositive(B& b, typename B::Value x) {
   return detail::with_format(b, [&]<class F>(F) {
     x = b.max(b.constant_f(F::exp_low), x);
     auto reduced = detail::reduce_exp<F>(b, x, F::bias + detail::lift);
-    auto p = detail::exp_of_reduced<F>(b, reduced.r);
-    return b.mul(b.mul(p, detail::power_of_two<F>(b, reduced.bits)), b.constant_f(0x1p-64));
+    auto s = detail::power_of_two<F>(b, reduced.bits);
+    const double low = 0x1p-64;
+    static_assert(detail::lift == 64);
+    if (!b.has_fma()) return b.mul(b.mul(detail::exp_of_reduced<F>(b, reduced.r), s), b.constant_f(low));
+    // The coefficients themselves bring the result down again: the last multiplication is the only one that may round
+    // to a denormal.
+    auto r = reduced.r, one = b.constant_f(low);
+    auto q = detail::polynomial(b, r, F::exp, 0, low);
+    return b.mul(b.fma(r, b.fma(r, q, one), one), s);
   });
 }
 
