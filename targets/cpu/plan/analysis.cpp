@@ -2,9 +2,12 @@
 #include "targets/cpu/plan/analysis.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <set>
 
 #include "tessera/ir/fields.hpp"
+#include "tessera/types/convert.hpp"
 
 TESSERA_BEGIN
 namespace cpu {
@@ -83,6 +86,8 @@ Analysis::Analysis(const ir::Program& p) : program(p) {
   region_of_opener.assign(n, -1);
   form.assign(n, Form::point);
   core_of.assign(n, -1);
+  filled_with.assign(n, -1);
+  filled.assign(n, false);
   var_read_elsewhere.assign(n, false);
   cost_.assign(n, 0);
   live_.assign(n, false);
@@ -93,6 +98,7 @@ Analysis::Analysis(const ir::Program& p) : program(p) {
   find_costs();
   keep_hazards();
   fuse_cores();
+  find_filled();
   find_self_reads();
 }
 
@@ -321,6 +327,147 @@ void Analysis::fuse_cores() {
     core_of[static_cast<std::size_t>(cur)] = i;
     for (int u : chain) chained[static_cast<std::size_t>(u)] = true;
   }
+}
+
+/// A kept elementwise value whose next job is a reduction over it: one pass makes the value and reduces it.
+void Analysis::find_filled() {
+  for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
+    if (form[static_cast<std::size_t>(i)] != Form::buffer || core_of[static_cast<std::size_t>(i)] >= 0 ||
+        info(program.node(i).op).op_class != OpClass::elementwise)
+      continue;
+    const int core = filled_by_reduction(i);
+    if (core < 0 || filled_with[static_cast<std::size_t>(core)] >= 0) continue;
+    filled_with[static_cast<std::size_t>(core)] = i;
+    filled[static_cast<std::size_t>(i)] = true;
+  }
+}
+
+/// The reduction that the next job after `node` is or contains, if its nest visits each lane of `node` once; else −1.
+int Analysis::filled_by_reduction(int node) const {
+  int job = node + 1;
+  for (;; ++job) {
+    if (job >= static_cast<int>(program.nodes.size())) return -1;
+    const Form f = form[static_cast<std::size_t>(job)];
+    if (region_of_opener[static_cast<std::size_t>(job)] >= 0 || ir::closes_region(program.node(job).op)) return -1;
+    if (f == Form::effect || (f == Form::buffer && reached_directly(job, node))) break;
+  }
+  const Node &kept = program.node(node), &j = program.node(job);
+  const int core = core_of[static_cast<std::size_t>(job)] >= 0 ? core_of[static_cast<std::size_t>(job)] : job;
+  switch (program.node(core).op) {
+    case Op::sum:
+    case Op::prod:
+    case Op::reduce_max:
+    case Op::reduce_min:
+    case Op::any:
+    case Op::all:
+      break;
+    default:
+      return -1;
+  }
+  const Node& whole = program.node(program.operand(program.node(core), 0));
+  if (!same_axes(whole, kept)) return -1;
+  // The reduction must reach the value lane by lane; the rest of the job must not reach it at all, nor what the job
+  // writes be read by the value, whose evaluation moves past what stood between.
+  bool reached = false, plain = true;
+  std::vector<std::pair<int, bool>> work{{job, false}};
+  std::set<std::pair<int, bool>> seen;
+  while (!work.empty() && plain) {
+    const auto [k, inside] = work.back();
+    work.pop_back();
+    if (!seen.insert({k, inside}).second) continue;
+    const Node& n = program.node(k);
+    if (k == node) {
+      reached |= inside;
+      plain &= inside;
+      continue;
+    }
+    const bool lanewise = info(n.op).op_class == OpClass::elementwise;
+    const bool in = inside || k == core;
+    if (k != job && form[static_cast<std::size_t>(k)] != Form::point && form[static_cast<std::size_t>(k)] != Form::core)
+      continue;
+    if (inside && !lanewise && reaches(k, node)) plain = false;
+    for (std::int32_t o : program.operands_of(n)) work.push_back({o, in});
+  }
+  if (!reached || !plain) return -1;
+  std::vector<int> reads{node};
+  for (std::size_t at = 0; at < reads.size(); ++at) {
+    const Node& n = program.node(reads[at]);
+    if (n.op == Op::load && program.args[static_cast<std::size_t>(n.imm & 0xffffffff)].effect != ir::Effect::in)
+      return -1;
+    if (n.op == Op::get && j.op == Op::set && program.operand(n, 0) == program.operand(j, 0)) return -1;
+    for (std::int32_t o : program.operands_of(n))
+      if (form[static_cast<std::size_t>(o)] == Form::point) reads.push_back(o);
+  }
+  return core;
+}
+
+/// Whether `node` is among what the value of `from` is computed of, through fused values.
+bool Analysis::reaches(int from, int node) const {
+  if (from == node) return true;
+  if (from < node) return false;  // operands stand before their users
+  const Form f = form[static_cast<std::size_t>(from)];
+  if (f != Form::point && f != Form::core) return false;
+  const auto operands = program.operands_of(program.node(from));
+  return std::any_of(operands.begin(), operands.end(), [&](std::int32_t o) { return reaches(o, node); });
+}
+
+bool Analysis::unchanged_in(int node, int region_index) const {
+  const Node& n = program.node(node);
+  const RegionSpan& r = regions[static_cast<std::size_t>(region_index)];
+  for (int i = 0; i < n.rank; ++i)
+    if (in_region(program.axes[n.axes[i]].node, region_index)) return false;
+  if (in_region(node, region_index) && form[static_cast<std::size_t>(node)] == Form::buffer) return false;
+  if ((n.op == Op::get || n.op == Op::load) && changed_between(node, r.begin, r.end)) return false;
+  if (in_region(node, region_index) && (info(n.op).op_class == OpClass::block || n.op == Op::atomic)) return false;
+  if (n.op == Op::load && program.args[static_cast<std::size_t>(n.imm & 0xffffffff)].effect != ir::Effect::in)
+    return false;
+  const auto operands = program.operands_of(n);
+  return !in_region(node, region_index) ||
+         std::all_of(operands.begin(), operands.end(), [&](std::int32_t o) { return unchanged_in(o, region_index); });
+}
+
+bool Analysis::at_most(int a, int b) const {
+  if (a == b) return true;
+  const Node& n = program.node(b);
+  const auto in = [&](int k) { return program.operand(n, k); };
+  switch (n.op) {
+    case Op::reduce_max:
+    case Op::broadcast:
+      return program.node(in(0)).type == n.type && at_most(a, in(0));
+    case Op::max:
+      return at_most(a, in(0)) || at_most(a, in(1));
+    case Op::where: {
+      if (!at_most(a, in(2))) return false;
+      // where(y == −∞, c, y): where y is −∞, so is a.
+      const Node &condition = program.node(in(0)), &other = program.node(in(1));
+      if (condition.op == Op::eq && other.op == Op::literal)
+        for (int k : {0, 1})
+          if (program.operand(condition, k) == in(2) && is_minus_infinity(program.operand(condition, 1 - k)))
+            return true;
+      return at_most(a, in(1));
+    }
+    default:
+      return false;
+  }
+}
+
+/// Whether the job of `from` reads `node`.
+bool Analysis::reached_directly(int from, int node) const {
+  const auto operands = program.operands_of(program.node(from));
+  return std::any_of(operands.begin(), operands.end(), [&](std::int32_t o) { return reaches(o, node); });
+}
+
+bool Analysis::nonpositive(int node) const {
+  const Node& n = program.node(node);
+  return n.op == Op::sub && info(n.type).is_floating() && at_most(program.operand(n, 0), program.operand(n, 1));
+}
+
+bool Analysis::is_minus_infinity(int node) const {
+  const Node& n = program.node(node);
+  if (n.op == Op::broadcast || n.op == Op::cast) return is_minus_infinity(program.operand(n, 0));
+  if (n.op != Op::literal || !info(n.type).is_floating()) return false;
+  return convert_bits(n.type, DType::f64, static_cast<std::uint64_t>(n.imm)) ==
+         std::bit_cast<std::uint64_t>(-std::numeric_limits<double>::infinity());
 }
 
 /// Finds the sets (and stores) whose value reads their own target at coordinates other than those written.

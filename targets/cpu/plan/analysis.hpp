@@ -35,12 +35,20 @@ struct Analysis {
   std::vector<RegionSpan> regions;      ///< 0 is the whole program
   std::vector<Form> form;
   std::vector<int> core_of;              ///< job root → the reduction or dot computed inside its nest, or −1
+  std::vector<int> filled_with;          ///< of a reduction: the kept value that its job makes as it goes, or −1
+  std::vector<bool> filled;              ///< whether a kept value is made so, and not where it stands
   std::vector<bool> var_read_elsewhere;  ///< of a `set`: its value reads the Var at other coordinates
 
   bool expensive(int node) const { return cost_[static_cast<std::size_t>(node)] >= 6; }
   /// Rough operations a point costs, down to what is kept in buffers.
   int cost(int node) const { return cost_[static_cast<std::size_t>(node)]; }
   bool in_region(int node, int region_index) const;
+  /// Whether a fused value is the same at a place in every turn of a loop region.
+  bool unchanged_in(int node, int region_index) const;
+  /// Whether a ≤ b wherever both are evaluated and neither is NaN: b is a maximum over a, for instance.
+  bool at_most(int a, int b) const;
+  /// Whether a value is ≤ 0 or NaN: the distance from a maximum.
+  bool nonpositive(int node) const;
 
  private:
   void find_regions();
@@ -50,6 +58,11 @@ struct Analysis {
   void choose_forms();
   void fuse_cores();
   void keep_hazards();
+  void find_filled();
+  int filled_by_reduction(int node) const;
+  bool reaches(int from, int node) const;
+  bool reached_directly(int from, int node) const;
+  bool is_minus_infinity(int node) const;
   void find_self_reads();
   bool same_axes(const ir::Node& a, const ir::Node& b) const;
   int last_evaluation(int node) const;

@@ -167,7 +167,7 @@ struct Contraction {
     steps[static_cast<std::size_t>(a)] = 1;
     int s = 0;
     std::vector<int> seen;
-    p.score_accesses(operand, steps, s, seen);
+    p.score_accesses(operand, steps, 0, s, seen);
     return s;
   }
 
@@ -193,8 +193,9 @@ struct Contraction {
     v_along_k = score(v_operand, k_axes.back()) > score(v_operand, n_axis);
     if (v_along_k && m > mr) pack_v = true;
     if (k_axes.size() > 1 && (pack_s || pack_v)) pack_s = pack_v = true;
-    mc = std::max<std::int64_t>(mr, p.machine_.l2_bytes / 2 / (kc * bytes) / mr * mr);
-    if (wide) mc = 168;
+    const std::int64_t depth = std::clamp<std::int64_t>(guess(length(k_axes[0])) * k_inner(), 64, kc);
+    mc = std::max<std::int64_t>(mr, p.machine_.l2_bytes / 2 / (depth * bytes) / mr * mr);
+    if (wide && depth == kc) mc = 168;
     nc = std::max<std::int64_t>(nr(),
                                 std::min<std::int64_t>(p.machine_.l3_bytes / 8, 4 << 20) / (kc * bytes) / nr() * nr());
   }
@@ -206,7 +207,7 @@ struct Contraction {
     choose_blocks();
     std::vector<int> reads = p.roots_of(target);
     heavy = target.root != core && p.analysis_.cost(target.root) > 10;
-    if (heavy) block_buffer = panel_buffer(mr * nr(), 1);
+    block_buffer = panel_buffer(mr * nr(), 1);
     Env env = p.top_;
     env.width = width;
     env.mask_tail = true;
@@ -292,17 +293,44 @@ struct Contraction {
     b.for_loop(i64(0), n_count, i64(nc), [&](Value jc) {
       p.scoped([&] {
         const Value columns = loop_block(n_count, nc, jc);
-        if (pack_v) pack_vectors(env, k_from, k_count, flat, jc, columns);
-        b.for_loop(i64(0), m_count, i64(mc), [&](Value ic) {
+        if (pack_v)
+          once(v_operand, b.known(n_count) && *b.known(n_count) <= nc, k_count,
+               [&] { pack_vectors(env, k_from, k_count, flat, jc, columns); });
+        const auto panel = [&](Value ic) {
           p.scoped([&] {
-            const Value rows = loop_block(m_count, mc, ic);
-            if (pack_s) pack_scalars(env, k_from, k_count, flat, ic, rows);
+            const Value rows = one_panel() ? m_count : loop_block(m_count, mc, ic);
+            if (pack_s)
+              once(s_operand, one_panel(), k_count, [&] { pack_scalars(env, k_from, k_count, flat, ic, rows); });
             blocks(env, k_from, k_count, flat, ic, rows, jc, columns, first, last);
           });
-        });
+        };
+        if (one_panel())
+          b.if_then(b.compare(loop::Op::lt, i64(0), m_count), [&] { panel(i64(0)); });
+        else
+          b.for_loop(i64(0), m_count, i64(mc), panel);
       });
     });
   }
+
+  /// Packs an operand: in the first turn only of the loops around it that do not change it, where it is packed whole.
+  void once(int id, bool whole, Value k_count, const std::function<void()>& pack) {
+    const auto k = b.known(k_count);
+    Value first = -1;
+    if (whole && outer.empty() && k && k == b.known(length(k_axes[0]))) {
+      int region = p.analysis_.region[static_cast<std::size_t>(core)];
+      for (std::size_t i = p.loops_.size(); i-- > 0;) {
+        const RegionSpan& r = p.analysis_.regions[static_cast<std::size_t>(region)];
+        if (r.begin != p.loops_[i].opener || !p.analysis_.unchanged_in(id, region)) break;
+        first = p.both(first, p.loops_[i].first);
+        region = r.parent;
+      }
+    }
+    if (first < 0) return pack();
+    b.if_then(first, [&] { p.scoped(pack); });
+  }
+
+  /// Whether all rows are one block of M.
+  bool one_panel() const { return axis(m_axis).max_known <= mc; }
 
   Value flat_k(Value k_count) {
     Value n = k_count;
@@ -500,124 +528,147 @@ struct Contraction {
   }
 
   // ---- register blocks ----
+  /// One shape of register block and what may cut it short, known (guard, edge) or seen as it runs (may_…).
+  struct Shape {
+    int height, vectors;
+    bool guard = false, edge = false;          ///< rows, columns of this block are cut short by the target's end
+    bool may_guard = false, may_edge = false;  ///< … or may be: the sums are made whole, and only written with care
+    bool may() const { return may_guard || may_edge; }
+  };
+
+  /// Whether blocks cut short are made whole, by the same code: where their lost work is a small part of all.
+  bool merges(std::optional<std::int64_t> total, int unit, int step, bool packed) const {
+    if (!packed) return false;
+    const std::int64_t lost = total ? ((unit - *total % unit) % unit) / step * step : 0;
+    return !total || lost * 20 <= *total;
+  }
+
   void blocks(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value rows, Value jc, Value columns,
               Value first, Value last) {
+    const auto m_total = b.known(m_count), n_total = b.known(n_count);
+    const bool m_cut = !m_total || *m_total % mr != 0, n_cut = !n_total || *n_total % nr() != 0;
+    const bool m_merges = m_cut && merges(m_total, mr, 1, pack_s) && (!m_total || *m_total > mr);
+    const bool n_merges = n_cut && merges(n_total, nr(), width, pack_v) && (!n_total || *n_total > nr());
     const auto across = [&](Value j, int vectors, bool edge) {
       const auto down = [&](Value i, int height, bool guard) {
-        p.scoped([&] { block(env, k_from, k_count, flat, ic, i, height, guard, jc, j, vectors, edge, first, last); });
+        const Shape shape{height, vectors, guard, edge, !guard && m_merges, !edge && n_merges};
+        p.scoped([&] { block(env, k_from, k_count, flat, ic, i, rows, jc, j, columns, shape, first, last); });
       };
-      const Value whole = b.mul(b.binary(loop::Op::floor_div, rows, i64(mr)), i64(mr));
+      const Value whole = m_merges ? rows : b.mul(b.binary(loop::Op::floor_div, rows, i64(mr)), i64(mr));
       b.for_loop(i64(0), whole, i64(mr), [&](Value i) { down(i, mr, false); });
-      const auto known = b.known(rows);
-      if (known) {
+      if (m_merges || !m_cut) return;
+      if (const auto known = b.known(rows)) {
         if (*known % mr) down(whole, static_cast<int>(*known % mr), false);
-      } else if (const auto total = b.known(m_count); total && *total % mr && mc % mr == 0) {
-        b.if_then(b.compare(loop::Op::lt, whole, rows), [&] { down(whole, static_cast<int>(*total % mr), false); });
-      } else if (!total || *total % mr) {
+      } else if (m_total && mc % mr == 0) {
+        b.if_then(b.compare(loop::Op::lt, whole, rows), [&] { down(whole, static_cast<int>(*m_total % mr), false); });
+      } else {
         b.if_then(b.compare(loop::Op::lt, whole, rows), [&] { down(whole, mr, true); });
       }
     };
-    const Value whole = b.mul(b.binary(loop::Op::floor_div, columns, i64(nr())), i64(nr()));
+    const Value whole = n_merges ? columns : b.mul(b.binary(loop::Op::floor_div, columns, i64(nr())), i64(nr()));
     b.for_loop(i64(0), whole, i64(nr()), [&](Value j) { p.scoped([&] { across(j, nv, false); }); });
-    const auto total = b.known(n_count);
-    if (total && *total % nr() == 0) return;
-    const int rest = total ? static_cast<int>((*total % nr() + width - 1) / width) : nv;
+    if (n_merges || !n_cut) return;
+    const int rest = n_total ? static_cast<int>((*n_total % nr() + width - 1) / width) : nv;
     b.if_then(b.compare(loop::Op::lt, whole, columns), [&] { p.scoped([&] { across(whole, rest, true); }); });
   }
 
-  void block(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value i, int height, bool guard, Value jc,
-             Value j, int vectors, bool edge, Value first, Value last) {
+  void block(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value i, Value rows, Value jc, Value j,
+             Value columns, const Shape& shape, Value first, Value last) {
     const Value row = b.add(ic, i), column = b.add(jc, j);
+    const int height = shape.height, vectors = shape.vectors;
     const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
-    std::vector<Value> masks(static_cast<std::size_t>(vectors), -1);
-    if (edge)
-      for (int v = 0; v < vectors; ++v) {
+    const std::size_t count = static_cast<std::size_t>(height * vectors);
+    const std::vector<Value> none(static_cast<std::size_t>(vectors), -1);
+    const auto rest_masks = [&](bool cut) {
+      std::vector<Value> masks = none;
+      for (int v = 0; cut && v < vectors; ++v) {
         const auto total = b.known(n_count);
-        if (total && (v + 1) * width <= *total % nr()) continue;
+        if (shape.edge && total && (v + 1) * width <= *total % nr()) continue;
         masks[static_cast<std::size_t>(v)] = rest_mask(b.sub(b.sub(n_count, column), i64(v * width)));
       }
-    const auto place = [&](int r, int v) {
-      Env e = at_n(at_m(env, b.add(row, i64(r)), false), b.add(column, i64(v * width)), true);
+      return masks;
+    };
+    const std::vector<Value> masks = rest_masks(shape.edge);
+    const auto place = [&](Value at_row, int v, const std::vector<Value>& with) {
+      Env e = at_n(at_m(env, at_row, false), b.add(column, i64(v * width)), true);
       e.width = width;
-      e.tail = masks[static_cast<std::size_t>(v)];
+      e.tail = with[static_cast<std::size_t>(v)];
       return e;
     };
-    const auto each_row = [&](const std::function<void(int)>& body) {
-      for (int r = 0; r < height; ++r) {
-        if (!guard) {
-          body(r);
-          continue;
-        }
-        b.if_then(b.compare(loop::Op::lt, b.add(row, i64(r)), m_count), [&] { p.scoped([&] { body(r); }); });
-      }
-    };
-    prefetch_target(place, height, vectors);
-    const std::size_t count = static_cast<std::size_t>(height * vectors);
+    const auto at = [&](int r) { return b.add(row, i64(r)); };
+    prefetch_target([&](int r, int v) { return place(at(r), v, masks); }, height, vectors);
     const Value zero = b.constant(vt, 0);
     std::vector<Value> acc = b.if_else(
         first, [&] { return std::vector<Value>(count, zero); },
         [&] {
+          const bool guard = shape.guard || shape.may_guard;
+          const std::vector<Value> with = rest_masks(shape.edge || shape.may_edge);
           std::vector<Value> loaded;
           for (int r = 0; r < height; ++r)
             for (int v = 0; v < vectors; ++v) {
-              Env e = place(r, v);
-              if (guard)
-                e = at_n(at_m(env, b.min(b.add(row, i64(r)), b.sub(m_count, i64(1))), false),
-                         b.add(column, i64(v * width)), true),
-                e.tail = masks[static_cast<std::size_t>(v)];
+              Env e = place(guard ? b.min(at(r), b.sub(m_count, i64(1))) : at(r), v, with);
               loaded.push_back(p.machine(read_partial(e), e, true));
             }
           return loaded;
         });
-    acc = sum(env, k_from, k_count, flat, row, i, height, guard, column, j, vectors, masks, acc);
-    b.if_else(
-        last,
-        [&] {
-          if (heavy) return finish_in_loop(env, row, column, height, guard, vectors, masks, acc), std::vector<Value>{};
-          p.scoped([&] {
-            each_row([&](int r) {
-              for (int v = 0; v < vectors; ++v) {
-                Env e = place(r, v);
-                p.remember(core, e, p.wrap(p.round_to(acc[static_cast<std::size_t>(r * vectors + v)], node.type)));
-                p.write_point(target, e);
-              }
-            });
-          });
-          return std::vector<Value>{};
-        },
-        [&] {
-          p.scoped([&] {
-            each_row([&](int r) {
-              for (int v = 0; v < vectors; ++v) {
-                Env e = place(r, v);
-                write_partial(e, acc[static_cast<std::size_t>(r * vectors + v)]);
-              }
-            });
-          });
-          return std::vector<Value>{};
-        });
-  }
+    acc = sum(env, k_from, k_count, flat, row, i, height, shape.guard, column, j, vectors, masks, acc);
 
-  /// An epilogue of many operations is written once, in a loop over the rows of the block.
-  void finish_in_loop(Env& env, Value row, Value column, int height, bool guard, int vectors,
-                      const std::vector<Value>& masks, const std::vector<Value>& acc) {
-    const loop::Type vt{t, static_cast<std::uint16_t>(width), -1};
-    for (int r = 0; r < height; ++r)
-      for (int v = 0; v < vectors; ++v)
-        b.store(block_buffer, i64((r * vectors + v) * width), acc[static_cast<std::size_t>(r * vectors + v)]);
-    const Value rows = guard ? b.min(i64(height), b.sub(m_count, row)) : i64(height);
-    b.for_loop(i64(0), rows, i64(1), [&](Value r) {
+    // Writing: `finished` sums go through the epilogue, others are kept for the next cut of K.
+    const auto write = [&](Env& e, Value v, bool finished) {
+      if (!finished) return write_partial(e, v);
+      p.remember(core, e, p.wrap(p.round_to(v, node.type)));
+      p.write_point(target, e);
+    };
+    const auto unrolled = [&](bool finished) {
       p.scoped([&] {
-        for (int v = 0; v < vectors; ++v) {
-          Env e = at_n(at_m(env, b.add(row, r), false), b.add(column, i64(v * width)), true);
-          e.width = width;
-          e.tail = masks[static_cast<std::size_t>(v)];
-          const Value x = b.load(block_buffer, b.add(b.mul(r, i64(vectors * width)), i64(v * width)), vt);
-          p.remember(core, e, p.wrap(p.round_to(x, node.type)));
-          p.write_point(target, e);
+        for (int r = 0; r < height; ++r) {
+          const auto row_of_block = [&] {
+            for (int v = 0; v < vectors; ++v) {
+              Env e = place(at(r), v, masks);
+              write(e, acc[static_cast<std::size_t>(r * vectors + v)], finished);
+            }
+          };
+          if (!shape.guard) {
+            row_of_block();
+            continue;
+          }
+          b.if_then(b.compare(loop::Op::lt, at(r), m_count), [&] { p.scoped(row_of_block); });
         }
       });
-    });
+    };
+    // An epilogue of many operations, or of a block cut short, is written once, in a loop over the rows of the block.
+    const auto in_loop = [&](bool finished, bool guard, const std::vector<Value>& with) {
+      for (int r = 0; r < height; ++r)
+        for (int v = 0; v < vectors; ++v)
+          b.store(block_buffer, i64((r * vectors + v) * width), acc[static_cast<std::size_t>(r * vectors + v)]);
+      const Value there = guard ? b.min(i64(height), b.sub(m_count, row)) : i64(height);
+      b.for_loop(i64(0), there, i64(1), [&](Value r) {
+        p.scoped([&] {
+          for (int v = 0; v < vectors; ++v) {
+            Env e = place(b.add(row, r), v, with);
+            write(e, b.load(block_buffer, b.add(b.mul(r, i64(vectors * width)), i64(v * width)), vt), finished);
+          }
+        });
+      });
+    };
+    const auto end = [&](bool finished) {
+      const auto plain = [&] { finished&& heavy ? in_loop(true, shape.guard, masks) : unrolled(finished); };
+      if (!shape.may()) {
+        plain();
+        return std::vector<Value>{};
+      }
+      Value whole = -1;
+      if (shape.may_guard) whole = b.compare(loop::Op::le, b.add(i, i64(height)), rows);
+      if (shape.may_edge) whole = p.both(whole, b.compare(loop::Op::le, b.add(j, i64(vectors * width)), columns));
+      return b.if_else(
+          whole, [&] { return plain(), std::vector<Value>{}; },
+          [&] {
+            p.scoped(
+                [&] { in_loop(finished, shape.guard || shape.may_guard, shape.may_edge ? rest_masks(true) : masks); });
+            return std::vector<Value>{};
+          });
+    };
+    b.if_else(last, [&] { return end(true); }, [&] { return end(false); });
   }
 
   /// Asks for the block of the target while its sums are made.

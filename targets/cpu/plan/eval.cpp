@@ -157,12 +157,17 @@ Val Planner::eval(int id, Env& env) {
     if (auto found = it->find(key); found != it->end()) return found->second;
   const Val v = eval_new(id, env);
   scopes_.back()[key] = v;
+  if (id == filling_) {
+    const Slot& slot = *slots_[static_cast<std::size_t>(id)];
+    write_memory(slot.buffer, slot.elem, offset_in(slot, env), v, env.guard, env, false);
+  }
   return v;
 }
 
 Val Planner::eval_new(int id, Env& env) {
   const Node& n = program_.node(id);
-  if (const auto& slot = slots_[static_cast<std::size_t>(id)]; slot && n.op != Op::var) return read_slot(*slot, env);
+  if (const auto& slot = slots_[static_cast<std::size_t>(id)]; slot && n.op != Op::var && id != filling_)
+    return read_slot(*slot, env);
   switch (n.op) {
     case Op::literal: {
       const loop::Type t{repr(n.type), 1, -1};

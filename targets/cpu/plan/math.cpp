@@ -107,5 +107,11 @@ Value Planner::math(Op op, Value x, Value y) {
   }
 }
 
+/// e^x of an x that is nowhere above 0.
+Value Planner::exp_nonpositive(Value x) {
+  MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), machine_.has_fma);
+  return jit::math::exp_nonpositive(b, x);
+}
+
 }  // namespace cpu
 TESSERA_END

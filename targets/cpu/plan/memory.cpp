@@ -129,6 +129,7 @@ Val Planner::eval_load(int id, Env& env) {
     wanted = m.v;
     mask = both(mask, wanted);
   }
+  if (mask < 0) prefetch_next_program(id, offset, env);
   Val v = read_memory(arg_buffer(arg), a.type, offset, mask, env);
   const auto replace = [&](Value keep, int with) {
     const bool vector = is_vector(v) || b_->lanes(keep) > 1;
@@ -138,6 +139,34 @@ Val Planner::eval_load(int id, Env& env) {
   if (pad >= 0 && inside >= 0) replace(inside, pad);
   if (other >= 0) replace(wanted, other);
   return v;
+}
+
+/// Where a program reads an array again, what it reads lies near, and memory is idle: there the same place of the next
+/// program is fetched into the second cache. (The hardware follows one row, not the step to the next.)
+void Planner::prefetch_next_program(int load, const Val& offset, Env& env) {
+  const Node& n = program_.node(load);
+  if (job_ < 0 || fast_axis_ < 0 || analysis_.region[static_cast<std::size_t>(load)] != 0) return;
+  const int arg = static_cast<int>(n.imm & 0xffffffff);
+  const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
+  if (a.effect != ir::Effect::in || info(a.type).bits < 8) return;
+  Reread& seen = rereads_[static_cast<std::size_t>(arg)];
+  if (seen.first < 0) seen.first = job_;
+  if (seen.second < 0 && seen.first != job_) seen.second = job_;
+  if (seen.second != job_ || env.width == 1 || env.tail >= 0 || !offset.affine || offset.scale != 1) return;
+  // Bytes of the whole array, and from one program's part to the next one's.
+  std::int64_t bytes = info(a.type).bits / 8, step = -1;
+  for (int d = 0; d < a.rank; ++d) {
+    const Node& index = program_.node(program_.operand(n, d));
+    if (!bare_over(index, arg, d)) return;
+    bytes *= known_or(extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]), 1024);
+    if (index.axes[0] != fast_axis_) continue;
+    const Node& block = program_.node(program_.axes[static_cast<std::size_t>(fast_axis_)].node);
+    const auto cut = b_->known(scalar(eval(program_.operand(block, 0), top_))), by = b_->known(stride(arg, d));
+    if (!cut || !by) return;
+    step = *cut * *by;
+  }
+  if (bytes <= machine_.l2_bytes || step <= 0 || step * info(a.type).bits / 8 > machine_.l2_bytes / 2) return;
+  b_->prefetch(arg_buffer(arg), b_->add(offset.base, i64(step)), false, 2);
 }
 
 /// Writes a value, in the machine type of `elem`, at an offset per lane.

@@ -254,11 +254,12 @@ std::optional<std::int64_t> Planner::access_step(int id, const std::vector<std::
   return total;
 }
 
-void Planner::score_accesses(int id, std::vector<std::int64_t> steps, int& score, std::vector<int>& seen) {
+void Planner::score_accesses(int id, std::vector<std::int64_t> steps, int depth, int& score, std::vector<int>& seen) {
   if (std::find(seen.begin(), seen.end(), id) != seen.end()) return;
   seen.push_back(id);
   const Node& n = program_.node(id);
   const auto judge = [&](std::optional<std::int64_t> s, int weight) {
+    if (n.rank >= depth) weight *= 4;  // at every point of the nest, not once a row
     if (!s)
       score -= 6 * weight;
     else if (*s == 1)
@@ -283,7 +284,7 @@ void Planner::score_accesses(int id, std::vector<std::int64_t> steps, int& score
     steps[static_cast<std::size_t>(n.imm)] = s ? *s : INT64_MAX;
   }
   if (analysis_.form[static_cast<std::size_t>(id)] == Form::scalar) return;
-  for (std::int32_t o : program_.operands_of(n)) score_accesses(o, steps, score, seen);
+  for (std::int32_t o : program_.operands_of(n)) score_accesses(o, steps, depth, score, seen);
 }
 
 bool Planner::collides_along(int store, int axis) {
@@ -295,7 +296,7 @@ bool Planner::collides_along(int store, int axis) {
 
 int Planner::choose_vector_axis(const std::vector<int>& domain, const std::vector<int>& reduced, const Target& target) {
   int best = -1, best_score = INT32_MIN;
-  const int width = vector_width(target);
+  const int width = vector_width(target), depth = static_cast<int>(domain.size() + reduced.size());
   const auto consider = [&](int axis, int bonus) {
     if (target.store >= 0 && program_.node(target.store).op != Op::store && collides_along(target.store, axis) &&
         bonus == 0)
@@ -304,9 +305,9 @@ int Planner::choose_vector_axis(const std::vector<int>& domain, const std::vecto
     steps[static_cast<std::size_t>(axis)] = 1;
     int score = bonus;
     std::vector<int> seen;
-    score_accesses(target.store >= 0 ? target.store : target.root, steps, score, seen);
+    score_accesses(target.store >= 0 ? target.store : target.root, steps, depth, score, seen);
     const std::int64_t lanes = axis_[static_cast<std::size_t>(axis)].max_known;
-    if (lanes < width) score -= static_cast<int>(8 * (width - lanes) / width) + (lanes <= 1 ? 40 : 0);
+    if (lanes < width) score -= static_cast<int>(32 * (width - lanes) / width) + (lanes <= 1 ? 160 : 0);
     if (score > best_score || (score == best_score && bonus == 0)) best = axis, best_score = score;
   };
   for (int a : domain) consider(a, 0);
@@ -419,6 +420,8 @@ void Planner::run_job(Target target, int core, Slot* slot) {
           reduced.push_back(on.axes[i]);
     }
   }
+  const int fill = core >= 0 ? analysis_.filled_with[static_cast<std::size_t>(core)] : -1;
+  if (fill >= 0) analysis_.form[static_cast<std::size_t>(fill)] = Form::point;  // as everything sees it inside
   const int vector_axis = choose_vector_axis(target.axes, reduced, target);
   const bool kept_axis = std::find(target.axes.begin(), target.axes.end(), vector_axis) != target.axes.end();
   if (slot) {
@@ -427,9 +430,19 @@ void Planner::run_job(Target target, int core, Slot* slot) {
     *slot = new_slot(target.axes, target.type, inner);
     target.slot = slot;
   }
+  ++job_;
   if (core < 0) return elementwise_nest(target, vector_axis);
   if (program_.node(core).op == Op::dot && contraction_nest(target, core)) return;
+  if (fill >= 0) {
+    const Node& f = program_.node(fill);
+    slots_[static_cast<std::size_t>(fill)] =
+        new_slot(std::vector<int>(f.axes, f.axes + f.rank), f.type,
+                 vector_axis >= 0 && program_.has_axis(f, vector_axis) ? vector_axis : f.axes[f.rank - 1]);
+    filling_ = fill;
+  }
   reduction_nest(target, core, vector_axis);
+  if (fill >= 0) analysis_.form[static_cast<std::size_t>(fill)] = Form::buffer;
+  filling_ = -1;
 }
 
 }  // namespace cpu

@@ -1,6 +1,8 @@
 // Owns the order of planning for a CPU: cuts, simplification, code.
 #include "targets/cpu/plan/plan.hpp"
 
+#include <algorithm>
+
 #include "targets/cpu/plan/cuts.hpp"
 #include "targets/cpu/plan/planner.hpp"
 #include "tessera/call/frame.hpp"
@@ -9,14 +11,17 @@ TESSERA_BEGIN
 namespace cpu {
 namespace {
 
-/// What the cost model takes for an extent that may be anything.
+/// What the cost model takes for an extent that may be anything, if the first call with it had no larger one.
 constexpr std::int64_t typical_extent = 1024;
 
 std::vector<std::int64_t> extents_of(const ir::Program& p, const jit::Specialisation& known) {
   const call::FrameLayout layout = call::frame_layout(p);
   std::vector<std::int64_t> extents;
-  for (std::size_t i = 0; i < p.extents.size(); ++i)
-    extents.push_back(known.words[layout.extent_word(i)].value_or(typical_extent));
+  for (std::size_t i = 0; i < p.extents.size(); ++i) {
+    const std::size_t word = layout.extent_word(i);
+    extents.push_back(known.words[word].value_or(
+        word < known.typical.size() ? std::max(known.typical[word], typical_extent) : typical_extent));
+  }
   return extents;
 }
 

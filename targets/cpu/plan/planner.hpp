@@ -118,6 +118,7 @@ class Planner {
   void run_job(Target target, int core, Slot* slot);
   void elementwise_nest(const Target& target, int vector_axis);
   void reduction_nest(const Target& target, int core, int vector_axis);
+  int filling_ = -1;  ///< the kept value that the reduction being written makes as it goes
   bool contraction_nest(const Target& target, int core);
   void scan_nest(int id);
   void custom_nest(int id);
@@ -149,7 +150,8 @@ class Planner {
   void hoist(Env& env, int root);
   /// By how much an integer node steps when the lanes step by `steps` (per axis); nothing where that is not fixed.
   std::optional<std::int64_t> step_of(int id, const std::vector<std::int64_t>& steps) const;
-  void score_accesses(int id, std::vector<std::int64_t> steps, int& score, std::vector<int>& seen);
+  /// How well `id`, evaluated in a nest of `depth` axes, reads and writes where the lanes step by `steps`.
+  void score_accesses(int id, std::vector<std::int64_t> steps, int depth, int& score, std::vector<int>& seen);
   std::optional<std::int64_t> access_step(int id, const std::vector<std::int64_t>& steps);
   bool collides_along(int store, int axis);
   Env bind(const Env& env, int axis, Value lane) const;
@@ -159,6 +161,7 @@ class Planner {
   Val eval_new(int id, Env& env);
   Val eval_at(const Node& n, Env& env);
   Val eval_load(int id, Env& env);
+  void prefetch_next_program(int load, const Val& offset, Env& env);
   Val eval_block_value(int id, Env& env);
   Val offset_in(const Slot& slot, Env& env);
   Val read_slot(const Slot& slot, Env& env);
@@ -168,6 +171,7 @@ class Planner {
   Val cast_value(const Val& a, DType from, DType to, std::int64_t mode, Env& env);
   Val random_word(const Val& seed, const Val& counter, int word, Env& env);
   Value math(Op op, Value x, Value y = -1);
+  Value exp_nonpositive(Value x);
   Value round_to(Value v, DType t);
   Value wrap_to(Value v, DType t);
   /// The machine value, as a vector of env.width if `vector`.
@@ -241,8 +245,21 @@ class Planner {
   std::vector<Value> grid_numbers_;  ///< number along each grid dimension, in node order
   Value linear_ = -1;
   int next_grid_ = 0;
-  bool serial_ = false;       ///< programs add into common memory: run them in order
-  std::optional<Slot> stop_;  ///< set where the program has stopped inside a loop or branch
+  /// The loops of the program around what is being written, and whether each is in its first turn.
+  struct OpenLoop {
+    int opener;
+    Value first;
+  };
+  std::vector<OpenLoop> loops_;
+  int fast_axis_ = -1;  ///< of the grid block that runs fastest from program to program
+  /// An array that jobs read: the first one of a program that does, and the second, which fetches for the next program.
+  struct Reread {
+    int first = -1, second = -1;
+  };
+  std::vector<Reread> rereads_;  ///< per argument
+  int job_ = 0;                  ///< number of the nest being written; −1 in one that fetches nothing
+  bool serial_ = false;          ///< programs add into common memory: run them in order
+  std::optional<Slot> stop_;     ///< set where the program has stopped inside a loop or branch
 };
 
 }  // namespace cpu

@@ -95,6 +95,8 @@ void Planner::plan_entry() {
       }
     }
     next_grid_ = 0;
+    fast_axis_ = -1;
+    rereads_.assign(program_.args.size(), {});
     if (stop_) b_->store(stop_->buffer, i64(0), b_->boolean(false));
     scoped([&] { walk(0, static_cast<int>(program_.nodes.size())); });
   };
@@ -219,6 +221,8 @@ void Planner::visit(int id, int& next) {
   }
   if (form == Form::scalar) {
     eval(id, top_);
+  } else if (analysis_.filled[static_cast<std::size_t>(id)]) {
+    slots_[static_cast<std::size_t>(id)].reset();  // the next job makes it
   } else if (form == Form::buffer) {
     materialise(id);
   }
@@ -345,8 +349,12 @@ void Planner::loop_over_blocks(int opener) {
                  ranged ? affine(begin, 0, INT64_MIN, INT64_MAX)
                         : affine(begin, 0, 0, std::max<std::int64_t>(0, known_or(size, INT64_MAX) - 1)),
                  cut, ranged ? std::optional<Value>(to) : std::nullopt, ranged);
-      if (!stops_inside(block, last)) return walk(block + 1, last);
-      b_->if_then(go_on(), [&] { scoped([&] { walk(block + 1, last); }); });
+      loops_.push_back({opener, b_->compare(loop::Op::eq, number, i64(0))});
+      if (stops_inside(block, last))
+        b_->if_then(go_on(), [&] { scoped([&] { walk(block + 1, last); }); });
+      else
+        walk(block + 1, last);
+      loops_.pop_back();
     });
   });
 }
@@ -365,8 +373,12 @@ void Planner::loop_over_range(int opener) {
       v.lo = known_or(lo, INT64_MIN);
       if (auto k = b_->known(hi)) v.hi = *k - 1;
       remember(index, top_, v);
-      if (!stops_inside(index, last)) return walk(index + 1, last);
-      b_->if_then(go_on(), [&] { scoped([&] { walk(index + 1, last); }); });
+      loops_.push_back({opener, b_->compare(loop::Op::eq, iv, lo)});
+      if (stops_inside(index, last))
+        b_->if_then(go_on(), [&] { scoped([&] { walk(index + 1, last); }); });
+      else
+        walk(index + 1, last);
+      loops_.pop_back();
     });
   });
 }
@@ -452,6 +464,7 @@ void Planner::define_axis(int id) {
     case Op::grid_block: {
       const Value cut = operand(0);
       a.number = grid_numbers_[static_cast<std::size_t>(next_grid_++)];
+      if (!b_->is(a.number, 0)) fast_axis_ = n.count == 4 ? -1 : axis;
       Val begin = affine(b_->mul(a.number, cut), 0, 0, std::max<std::int64_t>(0, known_or(extent(e), INT64_MAX) - 1));
       if (n.count == 4) {
         // Rows beyond `longest` are cut off.

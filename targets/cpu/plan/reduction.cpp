@@ -167,7 +167,8 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
   scoped([&] {
     if (across && vector_axis >= 0) {
       reduced.push_back(vector_axis);
-      const int unroll = 4;
+      // Long terms keep the machine busy by themselves; many at a time would only need more registers.
+      const int unroll = filling_ >= 0 && analysis_.cost(operand) >= 12 ? 1 : 4;
       loops(env, kept, -1, 1, 1, roots_of(target), [&](std::span<Env> outer) {
         const std::vector<Value> accs =
             reduce_loops(outer[0], reduced, vector_axis, width, unroll, read,
@@ -180,8 +181,9 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
                            }
                            return next;
                          });
-        Value sum =
-            b_->binary(lanewise, b_->binary(lanewise, accs[0], accs[1]), b_->binary(lanewise, accs[2], accs[3]));
+        Value sum = accs[0];
+        if (unroll == 4)
+          sum = b_->binary(lanewise, b_->binary(lanewise, accs[0], accs[1]), b_->binary(lanewise, accs[2], accs[3]));
         if (width > 1) sum = b_->emit(sideways, {t, 1, -1}, {sum});
         finish(outer[0], round_to(sum, c.type));
       });

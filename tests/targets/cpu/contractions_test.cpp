@@ -109,11 +109,43 @@ TESSERA_KERNEL(mm_shifted)(Kernel k, In<f32, "M", "K"> a, In<f32, "K", "N"> b, O
   auto p = a.pad(0);
   c(m, n) = dot(p(m - 1, i) + p(m + 1, i), b(i, n)) - sum<"K">(p(m, i));
 };
+TESSERA_KERNEL(row_softmax_product)(Kernel k, In<f32, "T", "D"> q, In<f32, "S", "D"> key, In<f32, "S", "E"> value,
+                                    Out<f32, "T", "E"> out) {
+  auto t = k.block<"T">(BM);
+  auto d = k.all<"D">();
+  auto e = k.all<"E">();
+  Var top = k.full<f32>(-inf, t), total = k.zeros<f32>(t), acc = k.zeros<f32>(t, e);
+  for (auto s : k.blocks<"S">(64)) {
+    auto score = dot<"D">(q(t, d), key(s, d));
+    auto next = max(top, max<"S">(score));
+    auto p = exp(score - next);
+    auto keep = exp(top - next);
+    total = total * keep + sum<"S">(p);
+    acc = acc * keep + dot<"S">(p, value(s, e));
+    top = next;
+  }
+  out(t, e) = acc / total;
+};
+TESSERA_KERNEL(powers)(Kernel k, In<f32, "M", "M"> a, In<f32, "M", "N"> x, Out<f32, "M", "N"> y) {
+  auto i = k.all<"M">();
+  auto n = k.block<"N">(BN);
+  auto j = as<"J">(k.all<"M">());
+  Var v = x(i, n);
+  for (auto step : k.range(0, 3)) v = dot<"J">(a(i, j), as<"M", "J">(v)) * 0.125f + cast<f32>(step);
+  y(i, n) = v;
+};
 
 using Extents = std::map<std::string, std::int64_t>;
 const Extents shapes[] = {
     {{"M", 1}, {"N", 1}, {"K", 1}},    {{"M", 6}, {"N", 16}, {"K", 8}}, {{"M", 7}, {"N", 17}, {"K", 3}},
     {{"M", 13}, {"N", 37}, {"K", 31}}, {{"M", 5}, {"N", 8}, {"K", 65}},
+};
+// Large enough for packed operands and blocks cut short in the middle of packed panels, on every vector width.
+const Extents packed[] = {
+    {{"M", 121}, {"N", 133}, {"K", 37}},
+    {{"M", 96}, {"N", 208}, {"K", 5}},
+    {{"M", 350}, {"N", 417}, {"K", 2}},
+    {{"M", 98}, {"N", 100}, {"K", 0}},
 };
 
 Extents with(Extents s, const Extents& more) {
@@ -172,4 +204,24 @@ TEST_CASE("products of every width") {
     check(mm_typed<i32, i32>.program, s);
     check(mm_typed<e4m3, f32>.program, s);
   }
+}
+
+TEST_CASE("products of packed operands, whole and cut short") {
+  for (const Extents& s : packed) {
+    check(mm_sum.program, s);
+    check(mm_transposed.program, s);
+    check(mm_prologue.program, s);
+    check(mm_gated.program, s);
+  }
+  check(mm_sum.program, {{"M", 97}, {"N", 101}, {"K", 530}});  // K in several cuts
+  check(mm_typed<i32, i32>.program, packed[0]);
+  check(mm_typed<bf16, f32>.program, packed[0]);
+}
+
+TEST_CASE("products in loops that leave an operand as it is") {
+  check(row_softmax_product.program, {{"T", 130}, {"S", 200}, {"D", 16}, {"E", 40}});
+  check(row_softmax_product.program, {{"T", 7}, {"S", 65}, {"D", 3}, {"E", 5}});
+  check(row_softmax_product.program, {{"T", 5}, {"S", 0}, {"D", 3}, {"E", 5}});
+  check(powers.program, {{"M", 100}, {"N", 104}});
+  check(powers.program, {{"M", 3}, {"N", 5}});
 }
