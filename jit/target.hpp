@@ -33,6 +33,16 @@ struct PlanRequest {
   std::string features;                ///< of the machine to plan for: one of Target::features()
   int threads = 0;                     ///< that a call may use at most; 0: all
   bool checked = false;
+  bool load = true;          ///< false: for a machine that is not this one; the code has no entry
+  bool keep_object = false;  ///< LoadedCode::object has the object's bytes
+};
+
+/// Something that a device has or lacks, in words, for `tessera doctor`.
+struct Fact {
+  std::string name;     ///< "AVX-512"
+  std::string value;    ///< what is there, or what it would be
+  bool present = true;  ///< false: it is missing
+  std::string cost;     ///< what its absence costs, in one sentence; empty where nothing
 };
 
 /// Code that can run: what a target made of a planned program.
@@ -45,6 +55,8 @@ class LoadedCode {
   virtual std::size_t bytes() const = 0;
   /// The stages after Loop IR as text, for dumps; made when asked.
   virtual std::vector<Stage> stages() const = 0;
+  /// The relocatable object, as linkers take it; empty unless PlanRequest::keep_object, or where there is none.
+  virtual std::string object() const { return {}; }
 };
 
 /// One kind of machine. Its members are called by many threads at once.
@@ -60,11 +72,15 @@ class Target {
   virtual std::string describe() const = 0;
   /// Feature sets that the device runs, by name, best first.
   virtual std::vector<std::string> features() const = 0;
+  /// Feature sets that it can compile for, whether or not this device runs them; `features` is among them.
+  virtual std::vector<std::string> known_features() const { return features(); }
+  /// What the device has, and what it lacks that would make kernels faster.
+  virtual std::vector<Fact> inspect() const { return {}; }
 
   /// A value for every tunable: those that `config` (may be null) gives, and the target's choice for the others.
   virtual std::vector<std::int64_t> tunables(const ir::Program& program, const Specialisation& known,
                                              const Config* config) const = 0;
-  /// Nothing, or why this target cannot run the program so, in one sentence.
+  /// Nothing, or why this target cannot run the program so (without `load`: cannot compile it), in one sentence.
   virtual std::string legal(const PlanRequest& request) const = 0;
   /// Tile IR to Loop IR; `observe` (may be empty) sees the program after each pass. Throws an Error whose text starts
   /// with the kernel's name.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jit/loop/ir.hpp"
 #include "jit/runtime/context.hpp"
@@ -16,7 +17,7 @@ namespace jit {
 /// What to compile, and how.
 struct CompileRequest {
   const loop::Program* program = nullptr;
-  std::string features = "native";  ///< "native", "avx512", "avx2" or "sse2"
+  std::string features = "native";  ///< "native", "avx512", "avx2", "sse2" or a processor by LLVM's name
   int opt_level = 2;                ///< of LLVM's code generator, 0 … 3
   bool verify = false;              ///< check the LLVM IR (debugging Tessera)
   bool want_ir = false;             ///< fill CompiledCode::ir
@@ -53,10 +54,16 @@ class LlvmBackend {
   virtual CompiledCode load(std::string_view object, const std::string& entry, const std::string& host) noexcept = 0;
   /// For cache keys and logs, such as "LLVM 19.1.7, znver3".
   virtual std::string description() const = 0;
+  /// This machine's processor by LLVM's name, such as "znver3".
+  virtual std::string processor() const = 0;
+  /// The largest of "avx512", "avx2" and "sse2" that a processor of LLVM's list has whole; empty for an unknown name.
+  virtual std::string_view feature_set(std::string_view processor) const = 0;
+  /// The names of all x86 processors that LLVM knows, in order.
+  virtual std::vector<std::string> processors() const = 0;
 };
 
 /// Both sides of the border compare this text: the two libraries must be of one build.
-inline constexpr const char llvm_boundary[] = "tessera " TESSERA_VERSION " llvm boundary 2";
+inline constexpr const char llvm_boundary[] = "tessera " TESSERA_VERSION " llvm boundary 3";
 
 /// The type of the one symbol of the LLVM library, `tessera_llvm_backend`: null where `boundary` is another's.
 using LlvmBackendFactory = LlvmBackend* (*)(const char* boundary);

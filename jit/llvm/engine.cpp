@@ -23,6 +23,7 @@
 
 #include "jit/llvm/api.hpp"
 #include "jit/llvm/emit.hpp"
+#include "jit/llvm/processors.hpp"
 #include "tessera/export.hpp"
 
 TESSERA_BEGIN
@@ -66,7 +67,9 @@ Machine machine_of(const std::string& features) {
   if (features == "avx512") return {"skylake-avx512", "", {true, true, true, 512}};
   if (features == "avx2") return {"haswell", "", {true, true, true, 256}};
   if (features == "sse2") return {"x86-64", "", {false, false, false, 128}};
-  throw detail::Unsupported("feature set \"" + features + "\": it is one of native, avx512, avx2, sse2");
+  if (const auto known = detail::processor(features)) return {features, "", known->emit};
+  throw detail::Unsupported("feature set \"" + features +
+                            "\": it is one of native, avx512, avx2, sse2, or a processor by LLVM's name");
 }
 
 /// What LLVM says before it would end the process. Its own frames have no clean-up code: what they held is lost, once.
@@ -134,6 +137,15 @@ class Backend final : public LlvmBackend {
   std::string description() const override {
     return "LLVM " LLVM_VERSION_STRING ", " + llvm::sys::getHostCPUName().str();
   }
+
+  std::string processor() const override { return llvm::sys::getHostCPUName().str(); }
+
+  std::string_view feature_set(std::string_view processor) const override {
+    const auto known = detail::processor(processor);
+    return known ? known->feature_set : std::string_view();
+  }
+
+  std::vector<std::string> processors() const override { return detail::processor_names(); }
 
  private:
   /// A target machine, taken from a pool and given back: making one costs a good part of a millisecond, and one serves

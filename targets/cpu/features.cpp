@@ -11,6 +11,7 @@
 #include <fstream>
 #include <string>
 
+#include "jit/runtime/compile.hpp"
 #include "jit/runtime/log.hpp"
 
 TESSERA_BEGIN
@@ -73,6 +74,11 @@ Host look() {
 
 constexpr std::string_view names[] = {"native", "avx512", "avx2", "sse2"};
 
+/// The feature set of a processor by name; empty where LLVM is absent or does not know it.
+std::string_view set_of(std::string_view processor) {
+  return jit::llvm_backend_absent().empty() ? jit::llvm_backend().feature_set(processor) : std::string_view();
+}
+
 std::string_view widest() { return host().avx512 ? "avx512" : host().avx2 ? "avx2" : "sse2"; }
 
 }  // namespace
@@ -82,14 +88,22 @@ const Host& host() {
   return found;
 }
 
+std::vector<std::string> known_features() {
+  std::vector<std::string> list(std::begin(names), std::end(names));
+  if (jit::llvm_backend_absent().empty())
+    for (std::string& name : jit::llvm_backend().processors()) list.push_back(std::move(name));
+  return list;
+}
+
 bool is_feature_set(std::string_view features) {
-  return std::find(std::begin(names), std::end(names), features) != std::end(names);
+  return std::find(std::begin(names), std::end(names), features) != std::end(names) || !set_of(features).empty();
 }
 
 bool runs(std::string_view features) {
   if (features == "avx512") return host().avx512;
   if (features == "avx2") return host().avx2;
-  return features == "native" || features == "sse2";
+  if (features == "native" || features == "sse2") return true;
+  return !set_of(features).empty() && jit::llvm_backend().processor() == features;
 }
 
 std::vector<std::string> runnable_features() {
@@ -109,7 +123,10 @@ std::vector<std::string> runnable_features() {
 }
 
 Machine machine(std::string_view features, int threads) {
-  if (features == "native") features = widest();
+  if (features == "native")
+    features = widest();
+  else if (std::find(std::begin(names), std::end(names), features) == std::end(names))
+    features = set_of(features);
   Machine m;
   m.vector_bytes = features == "avx512" ? 64 : features == "avx2" ? 32 : 16;
   m.vector_registers = features == "avx512" ? 32 : 16;

@@ -35,7 +35,10 @@ const Host& host();
 /// The feature sets that this machine runs, best first; TESSERA_CPU_FEATURES=name puts that one first.
 std::vector<std::string> runnable_features();
 
-/// Whether `features` names a feature set at all, and whether this machine runs it.
+/// What can be compiled for: the feature sets, and the processors that LLVM knows by name ("znver4") where it is here.
+std::vector<std::string> known_features();
+
+/// Whether `features` is one of those, and whether this machine runs it. Of the processors by name, it runs its own.
 bool is_feature_set(std::string_view features);
 bool runs(std::string_view features);
 

@@ -4,6 +4,7 @@
 #include "jit/runtime/compile.hpp"
 #include "jit/target.hpp"
 #include "targets/cpu/features.hpp"
+#include "targets/cpu/inspect.hpp"
 #include "targets/cpu/plan/plan.hpp"
 #include "tessera/call/errors.hpp"
 
@@ -18,6 +19,7 @@ class Code final : public jit::LoadedCode {
   jit::HostFunction host() const override { return compiled_->host(); }
   jit::StageTimes times() const override { return compiled_->times(); }
   std::size_t bytes() const override { return compiled_->object_bytes(); }
+  std::string object() const override { return compiled_->object(); }
   std::vector<jit::Stage> stages() const override {
     return {{"llvm", compiled_->ir()}, {"assembly", compiled_->assembly()}};
   }
@@ -45,6 +47,8 @@ class Cpu final : public jit::Target {
   }
 
   std::vector<std::string> features() const override { return runnable_features(); }
+  std::vector<std::string> known_features() const override { return cpu::known_features(); }
+  std::vector<jit::Fact> inspect() const override { return cpu::inspect(); }
 
   std::vector<std::int64_t> tunables(const ir::Program& program, const jit::Specialisation& known,
                                      const Config* config) const override {
@@ -58,8 +62,9 @@ class Cpu final : public jit::Target {
 
   std::string legal(const jit::PlanRequest& request) const override {
     if (!is_feature_set(request.features))
-      return "configuration: there are no features \"" + request.features + "\"\n  hint: native, avx512, avx2 or sse2";
-    if (!runs(request.features))
+      return "configuration: there are no features \"" + request.features +
+             "\"\n  hint: native, avx512, avx2, sse2 or a processor by LLVM's name, such as znver4";
+    if (request.load && !runs(request.features))
       return "configuration: this machine (" + describe() + ") does not run " + request.features;
     return {};
   }
@@ -73,6 +78,8 @@ class Cpu final : public jit::Target {
                                            const jit::PlanRequest& request) const override {
     jit::CompileOptions options;
     options.features = request.features;
+    options.load = request.load;
+    options.keep_object = request.keep_object;
     return std::make_unique<Code>(jit::compile_loop(program, options));
   }
 };
