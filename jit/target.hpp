@@ -30,6 +30,7 @@ struct PlanRequest {
   ir::Program program;
   Specialisation known;
   std::vector<std::int64_t> tunables;  ///< the value of each tunable of the program
+  std::vector<Tuned> choices;          ///< the target's own, by name; those left out are the target's
   std::string features;                ///< of the machine to plan for: one of Target::features()
   int threads = 0;                     ///< that a call may use at most; 0: all
   bool checked = false;
@@ -59,6 +60,26 @@ class LoadedCode {
   virtual std::string object() const { return {}; }
 };
 
+/// A choice of the target's own that a tuner may make, such as a register block.
+struct Choice {
+  std::string name;                  ///< "cpu.kc": the target's name, a dot, the choice
+  std::vector<std::int64_t> values;  ///< worth trying, ascending; 0, which comes first, leaves it to the target
+};
+
+/// What a target predicts of one call.
+struct Estimate {
+  double seconds = -1;    ///< of a call; below 0: no prediction. Equal programs have equal predictions, at any time
+  double operations = 0;  ///< float additions and multiplications
+  double bytes = 0;       ///< different bytes of arguments that are touched
+  bool guessed = false;   ///< the length of some loop depends on data
+};
+
+/// What a machine can do at most, 0 where unknown.
+struct Roof {
+  double operations = 0;  ///< float additions and multiplications a second, in f32
+  double bandwidth = 0;   ///< bytes a second from memory
+};
+
 /// One kind of machine. Its members are called by many threads at once.
 class Target {
  public:
@@ -80,6 +101,16 @@ class Target {
   /// A value for every tunable: those that `config` (may be null) gives, and the target's choice for the others.
   virtual std::vector<std::int64_t> tunables(const ir::Program& program, const Specialisation& known,
                                              const Config* config) const = 0;
+  /// Values worth trying for each tunable, ascending, for calls like the one that `known` was made from; nothing for a
+  /// tunable of which the target knows no better.
+  virtual std::vector<std::vector<std::int64_t>> candidates(const ir::Program& program, const Specialisation& known,
+                                                            const Config* config) const;
+  /// The choices besides the kernel's tunables that may matter to this program. A Config gives them among its tunables.
+  virtual std::vector<Choice> choices(const PlanRequest& request) const;
+  /// What a call of `planned`, made by `plan` for `request`, is predicted to take. Well below a compilation's time.
+  virtual Estimate estimate(const PlanRequest& request, const loop::Program& planned) const;
+  /// The limits of the device with these features and threads (0: all), measured when first asked, for reports.
+  virtual Roof roof(const std::string& features, int threads) const;
   /// Nothing, or why this target cannot run the program so (without `load`: cannot compile it), in one sentence.
   virtual std::string legal(const PlanRequest& request) const = 0;
   /// Tile IR to Loop IR; `observe` (may be empty) sees the program after each pass. Throws an Error whose text starts
@@ -88,6 +119,9 @@ class Target {
   /// Loop IR to code of this process. Throws an Error.
   virtual std::unique_ptr<LoadedCode> compile(const loop::Program& program, const PlanRequest& request) const = 0;
 };
+
+/// The choices among the tunables of `config` (may be null): those whose names have a dot.
+std::vector<Tuned> choices_of(const Config* config);
 
 /// Adds a target; called by each target's register_target().
 void register_target(std::unique_ptr<Target> target);

@@ -140,6 +140,7 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
   request.program = program;
   request.known = known;
   request.tunables = target.tunables(program, known, config);
+  request.choices = choices_of(config);
   request.features = config && !config->features.empty() ? config->features : target.features().front();
   request.threads = config ? config->threads : 0;
   request.checked = config && config->checked;
@@ -160,6 +161,7 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
   std::string choices;
   for (std::size_t i = 0; i < program.tunables.size(); ++i)
     choices += " " + std::string(program.str(program.tunables[i].name)) + "=" + std::to_string(request.tunables[i]);
+  for (const Tuned& choice : request.choices) choices += " " + choice.name + "=" + std::to_string(choice.value);
   const std::string what =
       std::string(target.name()) + " " + request.features + choices + ", for " + known.describe(program);
   record({kernel, std::string(target.name()), request.features, known.describe(program),

@@ -23,6 +23,21 @@ std::vector<Target*>& listed() {
 
 }  // namespace
 
+std::vector<std::vector<std::int64_t>> Target::candidates(const ir::Program& program, const Specialisation&,
+                                                          const Config*) const {
+  return std::vector<std::vector<std::int64_t>>(program.tunables.size());
+}
+std::vector<Choice> Target::choices(const PlanRequest&) const { return {}; }
+Estimate Target::estimate(const PlanRequest&, const loop::Program&) const { return {}; }
+Roof Target::roof(const std::string&, int) const { return {}; }
+
+std::vector<Tuned> choices_of(const Config* config) {
+  std::vector<Tuned> choices;
+  for (std::size_t i = 0; config != nullptr && i < config->tunables.size(); ++i)
+    if (call::is_choice(config->tunables[i].name)) choices.push_back(config->tunables[i]);
+  return choices;
+}
+
 void register_target(std::unique_ptr<Target> target) {
   listed().push_back(target.get());
   owned().push_back(std::move(target));

@@ -6,6 +6,7 @@
 #include "targets/cpu/features.hpp"
 #include "targets/cpu/inspect.hpp"
 #include "targets/cpu/plan/plan.hpp"
+#include "targets/cpu/tuning.hpp"
 #include "tessera/call/errors.hpp"
 
 TESSERA_BEGIN
@@ -66,12 +67,27 @@ class Cpu final : public jit::Target {
              "\"\n  hint: native, avx512, avx2, sse2 or a processor by LLVM's name, such as znver4";
     if (request.load && !runs(request.features))
       return "configuration: this machine (" + describe() + ") does not run " + request.features;
-    return {};
+    return illegal_choice(request.choices, machine(request.features, request.threads));
+  }
+
+  std::vector<std::vector<std::int64_t>> candidates(const ir::Program& program, const jit::Specialisation& known,
+                                                    const Config*) const override {
+    return cut_candidates(program, known);
+  }
+  std::vector<jit::Choice> choices(const jit::PlanRequest& request) const override {
+    return block_choices(request, machine(request.features, request.threads));
+  }
+  jit::Estimate estimate(const jit::PlanRequest& request, const loop::Program& planned) const override {
+    return cpu::estimate(request, planned, machine(request.features, request.threads));
+  }
+  jit::Roof roof(const std::string& features, int threads) const override {
+    return measured_roof(machine(features, threads));
   }
 
   loop::Program plan(const jit::PlanRequest& request, const jit::PassObserver& observe) const override {
-    return cpu::plan(request.program, request.known, request.tunables, machine(request.features, request.threads),
-                     observe);
+    Machine m = machine(request.features, request.threads);
+    m.blocks = blocks_of(request.choices);
+    return cpu::plan(request.program, request.known, request.tunables, m, observe);
   }
 
   std::unique_ptr<jit::LoadedCode> compile(const loop::Program& program,

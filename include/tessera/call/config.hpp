@@ -25,7 +25,7 @@ struct Tuned {
 ///
 ///     gemm.with(Config{.tunables = {{"BM", 64}, {"BN", 96}}, .threads = 1})(a, b, c);
 struct Config {
-  std::vector<Tuned> tunables = {};  ///< tile sizes by name, all positive
+  std::vector<Tuned> tunables = {};  ///< tile sizes by name, all positive; and a target's own choices, such as "cpu.kc"
   int threads = 0;                   ///< most threads; 0: all
   bool checked = false;              ///< outside reads, overflow and division by zero are errors instead of values
   std::string target = {};           ///< "cpu"; empty: the best one present
@@ -59,6 +59,10 @@ struct Config {
 
 namespace call {
 
+/// Whether a name in Config::tunables is a choice of a target's own, such as "cpu.kc": whether it has a dot. The target
+/// looks at those when it plans.
+constexpr bool is_choice(std::string_view name) { return name.find('.') != std::string_view::npos; }
+
 /// Whether `config` fits the program: every tunable exists, once, and is positive; threads are not negative.
 inline Status check_config(const ir::Program& program, const Config& config) noexcept {
   const auto fail = [&](const std::string& text, const std::string& hint) {
@@ -66,7 +70,7 @@ inline Status check_config(const ir::Program& program, const Config& config) noe
   };
   for (std::size_t i = 0; i < config.tunables.size(); ++i) {
     const Tuned& tuned = config.tunables[i];
-    bool known = false;
+    bool known = is_choice(tuned.name);
     std::string names;
     for (const ir::Tunable& tunable : program.tunables) {
       known |= program.str(tunable.name) == tuned.name;
@@ -75,7 +79,7 @@ inline Status check_config(const ir::Program& program, const Config& config) noe
     if (!known)
       return fail("there is no tunable " + tuned.name,
                   names.empty() ? "this kernel has no tunables" : "the tunables of this kernel are " + names);
-    if (tuned.value <= 0)
+    if (tuned.value <= 0 && !is_choice(tuned.name))
       return fail("tunable " + tuned.name + " is " + std::to_string(tuned.value), "tunables are 1 or more");
     for (std::size_t j = 0; j < i; ++j)
       if (config.tunables[j].name == tuned.name)

@@ -174,8 +174,10 @@ struct Contraction {
   void choose_blocks() {
     const int bytes = std::max(1, info(t).bits / 8);
     const bool wide = p.machine_.vector_bytes == 64;
-    mr = wide ? 8 : 6, nv = wide ? 3 : 2;
-    kc = (wide ? 768 : 512) * 4 / bytes;
+    const Blocks& chosen = p.machine_.blocks;
+    mr = chosen.rows > 0 ? chosen.rows : wide ? 8 : 6;
+    nv = chosen.vectors > 0 ? chosen.vectors : wide ? 3 : 2;
+    kc = chosen.kc > 0 ? chosen.kc : (wide ? 768 : 512) * 4 / bytes;
     m_count = length(m_axis);
     n_count = n_outer >= 0 ? b.mul(length(n_outer), length(n_axis)) : length(n_axis);
     const std::int64_t m = guess(m_count), n = guess(n_count);
@@ -196,6 +198,7 @@ struct Contraction {
     const std::int64_t depth = std::clamp<std::int64_t>(guess(length(k_axes[0])) * k_inner(), 64, kc);
     mc = std::max<std::int64_t>(mr, p.machine_.l2_bytes / 2 / (depth * bytes) / mr * mr);
     if (wide && depth == kc) mc = 168;
+    if (chosen.mc > 0) mc = std::max<std::int64_t>(mr, chosen.mc / mr * mr);
     nc = std::max<std::int64_t>(nr(),
                                 std::min<std::int64_t>(p.machine_.l3_bytes / 8, 4 << 20) / (kc * bytes) / nr() * nr());
   }

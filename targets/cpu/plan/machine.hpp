@@ -8,6 +8,12 @@
 TESSERA_BEGIN
 namespace cpu {
 
+/// What a caller chose of the blocks of contractions; 0: planning chooses.
+struct Blocks {
+  std::int64_t kc = 0, mc = 0;
+  int rows = 0, vectors = 0;  ///< of a register block
+};
+
 /// A CPU as planning sees it.
 struct Machine {
   int vector_bytes = 32;  ///< of one vector register: 16 (SSE2), 32 (AVX2), 64 (AVX-512)
@@ -19,6 +25,7 @@ struct Machine {
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 16 << 20;
   int threads = 1;  ///< that a call may use
+  Blocks blocks;
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
 };
