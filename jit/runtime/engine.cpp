@@ -41,6 +41,7 @@ struct KernelState {
   std::vector<std::unique_ptr<Slot>> slots;
   std::vector<std::pair<std::uint64_t, SpecialisationPolicy>> policies;  // by configuration
   std::vector<std::unique_ptr<PublishedTable>> tables;                   // every one that was ever published
+  std::vector<std::unique_ptr<Slot>> past;                               // that calls may still be running
 };
 
 void retire(call::KernelRecord& record) noexcept {
@@ -72,6 +73,19 @@ void publish(call::KernelRecord& record, KernelState& state) {
 }
 
 }  // namespace
+
+void reconsider(call::KernelRecord& record) noexcept {
+  try {
+    KernelState& state = state_of(record);
+    const std::lock_guard lock(state.mutex);
+    for (auto& slot : state.slots)
+      if (slot->config_key == 0 && slot->done) state.past.push_back(std::move(slot));
+    std::erase(state.slots, nullptr);
+    std::erase_if(state.policies, [](const auto& policy) { return policy.first == 0; });
+    publish(record, state);
+  } catch (const std::bad_alloc&) {  // the old choice stays
+  }
+}
 
 Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, std::size_t words, const Config* config,
                       const call::Variant*& variant) noexcept {

@@ -11,10 +11,17 @@
 #include "jit/runtime/run_context.hpp"
 #include "tessera/call/bind.hpp"
 #include "tessera/call/registration.hpp"
+#include "tessera/call/space.hpp"
 
 extern "C" TESSERA_API void* tessera_registrations_0_1();
 void* tessera_registrations_0_1() {
   static constinit tessera::call::RegistrationList list;
+  return &list;
+}
+
+extern "C" TESSERA_API void* tessera_spaces_0_1();
+void* tessera_spaces_0_1() {
+  static constinit tessera::call::SpaceList list;
   return &list;
 }
 

@@ -17,5 +17,9 @@ namespace jit {
 Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, std::size_t words, const Config* config,
                       const call::Variant*& variant) noexcept;
 
+/// From now on, calls without a configuration choose anew: something was learnt about this kernel. Calls that are under
+/// way go on, and the code that they run stays.
+void reconsider(call::KernelRecord& record) noexcept;
+
 }  // namespace jit
 TESSERA_END
