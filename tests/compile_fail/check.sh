@@ -27,11 +27,14 @@ pattern() {
 # One case with one compiler. Prints a line that starts with ok, or with FAILED and the reason.
 check_one() {
   local compiler=$1 file=$2 out text line missing="" count=0
-  local label quiet=-fno-diagnostics-show-caret
-  ! "$compiler" --version | grep -q clang || quiet=-fno-caret-diagnostics
+  local label quiet=-fno-diagnostics-show-caret header=-I$TESSERA_HEADER
+  if [ -f "$TESSERA_HEADER/tessera.pch" ]; then
+    quiet=-fno-caret-diagnostics header=-include-pch\ $TESSERA_HEADER/tessera.pch
+  fi
   label="$(basename "$file") ($(basename "$compiler"))"
   out=$(mktemp)
-  if "$compiler" -std=c++20 -fsyntax-only "$quiet" -fdiagnostics-color=never \
+  # shellcheck disable=SC2086 # one option, or two words
+  if "$compiler" -std=c++20 -fsyntax-only "$quiet" -fdiagnostics-color=never $header \
     -I"$root/include" -I"$root" "$file" >"$out" 2>&1; then
     echo "FAILED $label: it compiles"
     rm -f "$out"
@@ -75,10 +78,26 @@ while [ $# -gt 0 ]; do
 done
 [ ${#files[@]} -gt 0 ] || files=("$here"/*.cpp)
 
+# The header is read once for all cases: g++ finds tessera/tessera.hpp.gch by its path, clang is told.
+headers=$(mktemp -d)
+trap 'rm -rf "$headers"' EXIT
+precompile() {
+  local to=$headers/$(basename "$1")
+  export TESSERA_HEADER=$to
+  mkdir -p "$to/tessera"
+  if "$1" --version | grep -q clang; then
+    to+=/tessera.pch
+  else
+    to+=/tessera/tessera.hpp.gch
+  fi
+  "$1" -std=c++20 -w -I"$root/include" -I"$root" -x c++-header "$root/include/tessera/tessera.hpp" -o "$to"
+}
+
 skipped=0
 results=$(
   for compiler in ${compilers//,/ }; do
     command -v "$compiler" >/dev/null || continue
+    precompile "$compiler"
     printf '%s\0' "${files[@]}" | xargs -0 -P "$jobs" -I{} bash "${BASH_SOURCE[0]}" --one "$compiler" {}
   done
 )

@@ -151,7 +151,9 @@ constexpr int node_of(Recorder* r, const Operand& o, std::string_view what = "a 
 constexpr int cast_node(Recorder* r, int id, DType t, std::uint32_t line, std::int64_t imm = 0) {
   if (r->bad) return -1;
   if (r->type(id) == t && imm == 0) return id;
-  return r->join(ir::Op::cast, t, line, &id, 1, imm);
+  const int out = r->join(ir::Op::cast, t, line, &id, 1, imm);
+  if (out >= 0) r->meta[out].atomic = r->meta[id].atomic, r->meta[out].reads = r->meta[id].reads;
+  return out;
 }
 
 /// The operand as a node of type `t`, which it must be, widen to, or be a literal of; `what` starts the message.
@@ -203,13 +205,26 @@ constexpr DType common_type(Recorder* r, const Operand& a, const Operand& b, std
   return x;
 }
 
-/// Tells that the order of two atomics within one expression is not C++'s to say.
-constexpr int join_atomics(Recorder* r, const Operand& a, int x, int before, std::uint32_t line) {
-  if (!a.fresh || x < 0 || r->meta[x].atomic < 0) return before;
-  const int atomic = r->meta[x].atomic;
-  if (before >= 0 && before != atomic)
-    r->fail(line) << "two atomics in one expression: their order is not defined: name the first, auto old = ...";
-  return atomic;
+/// Tells where C++ does not say what comes first: two atomics in one expression, or an atomic and a read of its array.
+/// `id` is the value of the operands `of`, whose nodes are `in`; what has a name was computed before.
+template <std::size_t N>
+constexpr void join_effects(Recorder* r, int id, const Operand* const (&of)[N], const int (&in)[N],
+                            std::uint32_t line) {
+  if (r->bad || id < 0) return;
+  NodeMeta& all = r->meta[id];
+  for (std::size_t i = 0; i < N; ++i) {
+    if (!of[i]->fresh || in[i] < 0) continue;
+    const NodeMeta& m = r->meta[in[i]];
+    if (m.atomic >= 0 && all.atomic >= 0 && m.atomic != all.atomic)
+      r->fail(line) << "two atomics in one expression: their order is not defined: name the first, auto old = ...";
+    if (m.atomic >= 0) all.atomic = m.atomic;
+    all.reads |= m.reads;
+  }
+  if (r->bad || all.atomic < 0 || all.reads == 0) return;
+  const int arg = static_cast<int>(r->nodes[all.atomic].imm & 0xffffffff);
+  if (arg < 64 && (all.reads >> arg & 1) != 0)
+    r->fail(line) << "argument " << r->arg_name(arg) << ": an atomic and a read in one expression: their order is not "
+                  << "defined: name the first, auto old = ...";
 }
 
 enum class Wants : std::uint8_t { any, number, floating, integer, boolean, integer_or_boolean };
@@ -251,7 +266,7 @@ constexpr Tile unary(ir::Op op, std::string_view what, Wants wants, const Operan
   const int x = node_of(r, a, what);
   if (x < 0 || !check_kind(r, r->type(x), wants, what, a.line)) return result(r, -1);
   const int id = r->join(op, r->type(x), a.line, &x, 1);
-  if (id >= 0) r->meta[id].atomic = join_atomics(r, a, x, -1, a.line);
+  join_effects(r, id, {&a}, {x}, a.line);
   return result(r, id);
 }
 
@@ -266,10 +281,7 @@ constexpr Tile binary(ir::Op op, std::string_view what, Wants wants, Gives gives
   const int in[] = {node_as(r, a, t, what), node_as(r, b, t, what)};
   if (r->bad || !check_kind(r, t, wants, what, line)) return result(r, -1);
   const int id = r->join(op, gives == Gives::condition ? DType::b8 : t, line, in, 2);
-  if (id >= 0) {
-    const int atomic = join_atomics(r, a, in[0], -1, line);
-    r->meta[id].atomic = join_atomics(r, b, in[1], atomic, line);
-  }
+  join_effects(r, id, {&a, &b}, in, line);
   return result(r, id);
 }
 
@@ -288,7 +300,9 @@ constexpr Tile ternary(ir::Op op, std::string_view what, Wants wants, const Oper
     t = common_type(r, adapts(a) ? b : a, c, what);
   const int in[] = {node_as(r, a, t, what), node_as(r, b, t, what), node_as(r, c, t, what)};
   if (r->bad || !check_kind(r, t, wants, what, a.line)) return result(r, -1);
-  return result(r, r->join(op, t, a.line, in, 3));
+  const int id = r->join(op, t, a.line, in, 3);
+  join_effects(r, id, {&a, &b, &c}, in, a.line);
+  return result(r, id);
 }
 
 }  // namespace detail

@@ -78,7 +78,9 @@ constexpr Tile where(Operand condition, Operand a, Operand b) {
   r->add_axes(n, in[1], condition.line);
   r->add_axes(n, in[2], condition.line);
   r->add_axes(n, in[0], condition.line);
-  return detail::result(r, r->bad ? -1 : r->push(n, condition.line, in, 3));
+  const int id = r->bad ? -1 : r->push(n, condition.line, in, 3);
+  detail::join_effects(r, id, {&condition, &a, &b}, in, condition.line);
+  return detail::result(r, id);
 }
 
 namespace detail {
@@ -94,7 +96,6 @@ constexpr Tile cast_to(Operand a, DType t, Rounding rounding, Saturation saturat
     return result(r, -1);
   }
   const int id = cast_node(r, x, t, a.line, imm);
-  if (id >= 0 && id != x) r->meta[id].atomic = join_atomics(r, a, x, -1, a.line);
   return result(r, id);
 }
 

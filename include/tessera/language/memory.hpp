@@ -1,6 +1,8 @@
 // Owns arguments and what is read from and written to them: In, Out, InOut, arrays private to a program, atomics.
 #pragma once
 
+#include <concepts>
+
 #include "tessera/language/math.hpp"
 
 TESSERA_BEGIN
@@ -125,7 +127,9 @@ constexpr int load(const Access& a, int other = -1) {
     r->add_axes(n, a.mask, a.line);
     r->add_axes(n, other, a.line);
   }
-  return r->bad ? -1 : r->push(n, a.line, in, count);
+  const int id = r->bad ? -1 : r->push(n, a.line, in, count);
+  if (id >= 0 && a.effect() != ir::Effect::in && a.arg < 64) r->meta[id].reads = std::uint64_t{1} << a.arg;
+  return id;
 }
 
 constexpr bool inside(Access& a, int value, std::string_view what, std::uint32_t line) {
@@ -172,9 +176,11 @@ constexpr int write(Access& a, ir::Op op, const Operand& value, std::int64_t imm
     if (adapts(o)) {
       Operand literal = o;
       literal.line = line;
-      return node_as(r, literal, arg.type, "a store");
+      Text what;
+      what << "argument " << a.name();
+      return node_as(r, literal, arg.type, what.view());
     }
-    const int id = node_of(r, o, "a store");
+    const int id = node_of(r, o);
     if (id >= 0 && !widens(r->type(id), arg.type) &&
         !(o.kind == LiteralKind::tunable && info(arg.type).is_floating())) {
       r->fail(line) << "argument " << a.name() << " holds " << dtype_name(arg.type) << ", the value is "
@@ -259,10 +265,8 @@ class Place : public operators::Found {
   constexpr Tile where(Operand mask, Operand other) const;
 
   template <class B>
-    requires std::is_same_v<B, bool>
-  constexpr explicit operator B() const {
-    return detail::no_branch<B>();
-  }
+  requires std::is_same_v<B, bool>
+  constexpr explicit operator B() const { return detail::no_branch<B>(); }
   constexpr operator Tile() const {
     const Operand o(*this, detail::Here{});
     return {o.recorder, o.id};
@@ -301,6 +305,8 @@ constexpr Operand::Operand(const Place& p, detail::Here l) : recorder(p.access()
   }
   id = p.value() >= 0 ? p.value() : detail::load(a);
 }
+
+constexpr Operand::Operand(Place&& p, detail::Here l) : Operand(static_cast<const Place&>(p), l) { fresh = true; }
 
 namespace detail {
 
@@ -399,8 +405,7 @@ struct In {
     return handle.read(list, rank, detail::line_of_indices(list));
   }
   template <class... I>
-    requires(sizeof...(I) != sizeof...(Extents))
-  constexpr Tile operator()(const I&...) const {
+  requires(sizeof...(I) != sizeof...(Extents)) constexpr Tile operator()(const I&...) const {
     handle.wrong_rank(sizeof...(I));
     return {handle.recorder, -1};
   }
@@ -423,8 +428,7 @@ struct InOut {
     return handle.place(list, rank, detail::line_of_indices(list));
   }
   template <class... I>
-    requires(sizeof...(I) != sizeof...(Extents))
-  constexpr Place operator()(const I&...) const {
+  requires(sizeof...(I) != sizeof...(Extents)) constexpr Place operator()(const I&...) const {
     handle.wrong_rank(sizeof...(I));
     return handle.place(nullptr, 0, 0);
   }
@@ -447,8 +451,7 @@ struct Out {
     return handle.place(list, rank, detail::line_of_indices(list));
   }
   template <class... I>
-    requires(sizeof...(I) != sizeof...(Extents))
-  constexpr Place operator()(const I&...) const {
+  requires(sizeof...(I) != sizeof...(Extents)) constexpr Place operator()(const I&...) const {
     handle.wrong_rank(sizeof...(I));
     return handle.place(nullptr, 0, 0);
   }
@@ -461,8 +464,7 @@ class Array {
 
   /// The place at one index an axis.
   template <class... I>
-    requires(std::is_convertible_v<const I&, Operand> && ...)
-  constexpr Place operator()(const I&... index) const {
+  requires(std::is_convertible_v<const I&, Operand>&&...) constexpr Place operator()(const I&... index) const {
     const Operand list[] = {Operand(index, detail::Here{})..., Operand(0, detail::Here{})};
     return handle_.place(list, sizeof...(I), 0);
   }
@@ -496,6 +498,20 @@ constexpr Tile atomic(const Place& p, ir::AtomicKind kind, std::string_view what
   return result(r, id);
 }
 
+/// The refusal of a value where an atomic wants a place: of an In argument, or computed.
+constexpr Tile atomic_on_value(const Operand& o, std::string_view what, std::uint32_t line) {
+  Recorder* r = recorder_of(o);
+  const int id = node_of(r, o, what);
+  if (id < 0) return result(r, -1);
+  const ir::Node& n = r->node(id);
+  if (n.op == ir::Op::load && r->args[static_cast<int>(n.imm)].effect == ir::Effect::in)
+    r->fail(line) << what << ": argument " << r->arg_name(static_cast<int>(n.imm))
+                  << " is In and cannot be written: make it InOut";
+  else
+    r->fail(line) << what << ": a value is no place in memory: give it an access of an InOut argument, c(m)";
+  return result(r, -1);
+}
+
 }  // namespace detail
 
 // Atomics on places of InOut arguments: each gives the value that stood there before. They are unordered.
@@ -513,6 +529,10 @@ constexpr Tile atomic(const Place& p, ir::AtomicKind kind, std::string_view what
 #define TESSERA_ATOMIC(id, kind, wants)                                                   \
   constexpr Tile id(const Place& place, Operand value) {                                  \
     return detail::atomic(place, ir::AtomicKind::kind, #id, detail::Wants::wants, value); \
+  }                                                                                       \
+  template <std::same_as<Tile> T>                                                         \
+  constexpr Tile id(const T& value, Operand by) {                                         \
+    return detail::atomic_on_value(value, #id, by.line);                                  \
   }
 TESSERA_ATOMICS(TESSERA_ATOMIC)
 #undef TESSERA_ATOMIC
@@ -521,6 +541,10 @@ TESSERA_ATOMICS(TESSERA_ATOMIC)
 constexpr Tile atomic_compare_exchange(const Place& place, Operand expected, Operand value) {
   return detail::atomic(place, ir::AtomicKind::compare_exchange, "atomic_compare_exchange", detail::Wants::any, value,
                         &expected);
+}
+template <std::same_as<Tile> T>
+constexpr Tile atomic_compare_exchange(const T& value, Operand expected, Operand) {
+  return detail::atomic_on_value(value, "atomic_compare_exchange", expected.line);
 }
 
 TESSERA_END

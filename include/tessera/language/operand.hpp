@@ -84,6 +84,7 @@ class Operand : public operators::Found {
   constexpr Operand(const Block& b, detail::Here l = detail::Here::current());
   constexpr Operand(const Var& v, detail::Here l = detail::Here::current());
   constexpr Operand(const Place& p, detail::Here l = detail::Here::current());
+  constexpr Operand(Place&& p, detail::Here l = detail::Here::current());
   constexpr Operand(const Slot& s, detail::Here l = detail::Here::current());
   template <class T>
   constexpr Operand(const Scalar<T>& s, detail::Here l = detail::Here::current());

@@ -21,7 +21,8 @@ using std::string_view;
 
 /// What the recorder knows of a node beside the node.
 struct NodeMeta {
-  std::uint64_t grid = 0;  ///< the grid dimensions that the value depends on, by bits
+  std::uint64_t grid = 0;   ///< the grid dimensions that the value depends on, by bits
+  std::uint64_t reads = 0;  ///< arrays that a kernel may change, by bits, which it reads within the same expression
   std::uint32_t line = 0;
   std::int32_t region = 0;
   std::int32_t uses = 0;     ///< operands that name it

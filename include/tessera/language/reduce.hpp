@@ -82,12 +82,13 @@ constexpr Tile lanes(Recorder* r, int x, Axes over, DType t, std::uint32_t line)
   return result(r, node_as(r, product, t, "mean"));
 }
 
-constexpr Tile mean_of(const Operand& a, Axes over) {
+constexpr Tile mean_of(const Operand& a, Axes over, bool chosen = false, DType accumulate = DType::f32) {
   Recorder* r = recorder_of(a);
   const OnLine on(r, a.line);
   const int x = node_of(r, a, "mean");
   if (x < 0 || !check_kind(r, r->type(x), Wants::floating, "mean", a.line)) return result(r, -1);
-  const Tile total = reduction(ir::Op::sum, "mean", Wants::floating, accumulator, Operand(r, x, a.line), over);
+  const Tile total = reduction(ir::Op::sum, "mean", Wants::floating, chosen ? keeps_type : accumulator,
+                               Operand(r, x, a.line), over, chosen, accumulate);
   if (r->bad) return total;
   return total / lanes(r, x, over, r->type(total.id()), a.line);
 }
@@ -199,6 +200,11 @@ constexpr Tile prod(Operand x) {
 template <name... N>
 constexpr Tile mean(Operand x) {
   return detail::mean_of(x, detail::NameList<N...>::axes);
+}
+/// The same, accumulated in `T`.
+template <ElementType T, name... N>
+constexpr Tile mean(Operand x) {
+  return detail::mean_of(x, detail::NameList<N...>::axes, true, dtype_of<T>);
 }
 /// The position of the largest value along the axis, the first of ties; −1 where no lane exists.
 template <name N>
@@ -376,7 +382,8 @@ constexpr std::array<Tile, K> combine(ir::Op op, std::string_view what, std::str
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     using std::get;
     (take(static_cast<int>(I), Operand(get<I>(combined), Here{})), ...);
-  }(each);
+  }
+  (each);
   if (r->bad) return all(each, dead);
   ir::Node end;
   end.op = ir::Op::region_end;

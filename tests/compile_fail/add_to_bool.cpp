@@ -1,0 +1,10 @@
+// Expect: e, line 8: +=: the value is b8, numbers are needed: cast<i32>() it
+#include <tessera/tessera.hpp>
+
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+TESSERA_KERNEL(e)(Kernel k, In<i32, "M"> x, Out<bool, "M"> y) {
+  auto m = k.block<"M">(BM);
+  y(m) += x(m) > 0;
+};
+int main() {}

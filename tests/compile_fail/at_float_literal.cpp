@@ -1,0 +1,10 @@
+// Expect: e, line 8: at: an index is an integer
+#include <tessera/tessera.hpp>
+
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+TESSERA_KERNEL(e)(Kernel k, In<f32, "M"> x, Out<f32, "M"> y) {
+  auto m = k.block<"M">(BM);
+  y(m) = at<"M">(x(m), 1.5);
+};
+int main() {}

@@ -1,0 +1,10 @@
+// Expect: e, line 8: cumprod: the value is b8, numbers are needed: cast<i32>() it
+#include <tessera/tessera.hpp>
+
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+TESSERA_KERNEL(e)(Kernel k, In<f32, "M"> x, Out<f32, "M"> y) {
+  auto m = k.block<"M">(BM);
+  y(m) = cast<f32>(cumprod<"M">(x(m) > 0));
+};
+int main() {}

@@ -1,0 +1,11 @@
+// Expect: e, line 8: threads: a tile size of -4: it is 1 or more
+#include <tessera/tessera.hpp>
+
+using namespace tessera;
+inline constexpr Dim<"BM"> BM;
+TESSERA_KERNEL(e)(Kernel k, In<f32, "M"> x, Out<f32, "M"> y) {
+  auto m = k.block<"M">(BM);
+  auto l = k.threads<"L">(-4);
+  y(m) = x(m) + cast<f32>(sum<"L">(l + 0));
+};
+int main() {}
