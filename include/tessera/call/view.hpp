@@ -5,7 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
+#include <string>
 #include <span>
 #include <type_traits>
 #include <utility>
