@@ -46,14 +46,14 @@ std::string_view name(Outcome outcome);
 struct Timing {
   std::vector<Tuned> configuration;  ///< every tunable; in any order
   Outcome outcome = Outcome::ok;
-  double seconds = 0;          ///< of one call: the estimate that configurations are compared by
-  double low = 0, high = 0;    ///< its confidence interval
-  std::int64_t runs = 0;       ///< that it comes from
-  std::string bits;            ///< of its results: equal texts, bitwise equal results; may be empty
-  std::string note;            ///< why it was lost, in a sentence
+  double seconds = 0;        ///< of one call: the estimate that configurations are compared by
+  double low = 0, high = 0;  ///< its confidence interval
+  std::int64_t runs = 0;     ///< that it comes from
+  std::string bits;          ///< of its results: equal texts, bitwise equal results; may be empty
+  std::string note;          ///< why it was lost, in a sentence
   Versions versions;
-  std::int64_t when = 0;       ///< seconds since 1970; set by the store where 0
-  bool stale = false;          ///< measured under other versions than the current ones; set by the store
+  std::int64_t when = 0;  ///< seconds since 1970; set by the store where 0
+  bool stale = false;     ///< measured under other versions than the current ones; set by the store
 };
 
 /// "BK=64 BM=32": sorted by name.
@@ -101,8 +101,8 @@ class TunedStore {
   /// Keeps timings, all or none, replacing those of the same configuration. When it gives true they survive power loss.
   bool record(const TunedKey& key, const std::vector<Timing>& timings);
 
-  /// The best configuration under `key`: a fresh one before a stale one. `bits`, where not empty, admits only results of
-  /// those bits. Ties, by overlapping intervals, go to the configuration whose text comes first, so processes agree.
+  /// The best configuration under `key`: a fresh one before a stale one. `bits`, where not empty, admits only results
+  /// of those bits. Ties, by overlapping intervals, go to the configuration whose text comes first, so processes agree.
   std::optional<Timing> best(const TunedKey& key, std::string_view bits = {});
   /// All that was tried under `key`, fastest first, lost ones last.
   std::vector<Timing> all(const TunedKey& key);

@@ -14,8 +14,9 @@ namespace jit {
 
 /// One part of a key, or one thing that is noted beside an object.
 struct Field {
-  std::string name;   ///< "program", "tunable 0", "extent 2", "features" …: the same for kernels that differ in names only
-  std::string value;  ///< any bytes; texts and numbers in decimal, where a person may read them
+  std::string
+      name;  ///< "program", "tunable 0", "extent 2", "features" …: the same for kernels that differ in names only
+  std::string value;       ///< any bytes; texts and numbers in decimal, where a person may read them
   std::string label = {};  ///< for messages only, never stored: the kernel's own word, such as "BM" for "tunable 0"
 };
 

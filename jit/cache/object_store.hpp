@@ -28,9 +28,9 @@ struct StoredObject {
 struct ObjectEntry {
   ObjectKey key;
   std::vector<Field> info;
-  std::string layer;            ///< the folder, or the name of an embedded pack
+  std::string layer;  ///< the folder, or the name of an embedded pack
   std::uint64_t image_bytes = 0, record_bytes = 0;
-  std::int64_t used = 0;        ///< seconds since 1970, to an hour; when it was put, or last read
+  std::int64_t used = 0;  ///< seconds since 1970, to an hour; when it was put, or last read
   std::string_view note(std::string_view name) const;
 };
 

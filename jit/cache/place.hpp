@@ -22,7 +22,7 @@ namespace jit {
 struct StoreOptions {
   bool off = false;
   bool read_only = false;
-  std::string folder;               ///< empty: no place; `problem` says why
+  std::string folder;  ///< empty: no place; `problem` says why
   std::string problem;
   std::vector<std::string> layers;  ///< read only
   std::uint64_t most_bytes = std::uint64_t{1} << 30;

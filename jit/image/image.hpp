@@ -11,8 +11,9 @@
 TESSERA_BEGIN
 namespace jit {
 
-/// Links a relocatable x86-64 ELF object into a shared library that needs no other file: `exported` names are its dynamic
-/// symbols; undefined ones stay dynamic and are looked up in the process. Throws InternalError for what it cannot link.
+/// Links a relocatable x86-64 ELF object into a shared library that needs no other file: `exported` names are its
+/// dynamic symbols; undefined ones stay dynamic and are looked up in the process. Throws InternalError for what it
+/// cannot link.
 std::string link_image(std::string_view object, const std::vector<std::string>& exported);
 
 /// A loaded image; when the last copy goes, its memory is released.

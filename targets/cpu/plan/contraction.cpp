@@ -492,7 +492,7 @@ struct Contraction {
             Env at = at_lane(e, std::min(group + r, lanes - 1));
             rows.push_back(operand(id, at, true));
           }
-          turn(rows);
+          turn(b, rows);
         }
         // k by k: what a last group has too much is written over by the next k.
         for (int r = 0; r < width; ++r)
@@ -511,23 +511,6 @@ struct Contraction {
         }
       });
     });
-  }
-
-  /// Transposes width × width elements in log2(width) rounds of two-input shuffles (Eklundh 1972).
-  void turn(std::vector<Value>& rows) {
-    for (int s = width / 2; s >= 1; s /= 2) {
-      std::vector<int> upper(static_cast<std::size_t>(width)), lower(static_cast<std::size_t>(width));
-      for (int l = 0; l < width; ++l) {
-        upper[static_cast<std::size_t>(l)] = l & s ? width + l - s : l;
-        lower[static_cast<std::size_t>(l)] = l & s ? width + l : l + s;
-      }
-      for (int i = 0; i < width; ++i) {
-        if (i & s) continue;
-        const Value x = rows[static_cast<std::size_t>(i)], y = rows[static_cast<std::size_t>(i + s)];
-        rows[static_cast<std::size_t>(i)] = b.shuffle(x, y, upper);
-        rows[static_cast<std::size_t>(i + s)] = b.shuffle(x, y, lower);
-      }
-    }
   }
 
   // ---- register blocks ----

@@ -177,8 +177,20 @@ class Model {
       for (const Node& node : p_.nodes) reductions |= info(node.op).op_class == ir::OpClass::reduction;
       if (!reductions) return n;  // elementwise: everything in one go
     }
-    const std::int64_t rows = std::max<std::int64_t>(1, machine_.l1_bytes / 2 / std::max<std::int64_t>(1, bytes));
+    std::int64_t rows = std::max<std::int64_t>(1, machine_.l1_bytes / 2 / std::max<std::int64_t>(1, bytes));
+    if (runs_along(axis)) rows = std::max<std::int64_t>(rows, passes > 1 ? 64 : 4096);
     return std::clamp<std::int64_t>(rows, 1, n);
+  }
+
+  /// Whether elements along the axis lie side by side in an array: whole lines are then wanted of each row.
+  bool runs_along(int axis) const {
+    return std::any_of(p_.nodes.begin(), p_.nodes.end(), [&](const Node& n) {
+      if (n.op != Op::load && n.op != Op::store && n.op != Op::accumulate) return false;
+      const ir::Arg& a = p_.args[static_cast<std::size_t>(n.imm & 0xffffffff)];
+      if (a.rank == 0) return false;
+      const Node& last = p_.node(p_.operand(n, a.rank - 1));
+      return a.rank > 1 && std::any_of(last.axes, last.axes + last.rank, [&](int x) { return root_axis(x) == axis; });
+    });
   }
 
   /// Cuts the longest grid axes until every thread has work.

@@ -211,6 +211,7 @@ Val Planner::eval_new(int id, Env& env) {
     }
     case Op::rename: {
       Env inner = env;
+      inner.interior = -1;
       inner.lane[static_cast<std::size_t>(n.imm & 0xffffffff)] = env.lane[static_cast<std::size_t>(n.imm >> 32)];
       return eval(program_.operand(n, 0), inner);
     }
@@ -218,6 +219,7 @@ Val Planner::eval_new(int id, Env& env) {
       const int from = static_cast<int>(n.imm & 0xfffff), outer = static_cast<int>(n.imm >> 20 & 0xfffff),
                 inner_axis = static_cast<int>(n.imm >> 40);
       Env inner = env;
+      inner.interior = -1;
       inner.lane[static_cast<std::size_t>(from)] = add(
           scaled(env.lane[static_cast<std::size_t>(outer)], axis_[static_cast<std::size_t>(inner_axis)].max_lanes, env),
           env.lane[static_cast<std::size_t>(inner_axis)], env);
@@ -227,6 +229,7 @@ Val Planner::eval_new(int id, Env& env) {
       const int outer = static_cast<int>(n.imm & 0xfffff), inner_axis = static_cast<int>(n.imm >> 20 & 0xfffff),
                 from = static_cast<int>(n.imm >> 40);
       Env inner = env;
+      inner.interior = -1;
       const Val lane = env.lane[static_cast<std::size_t>(from)];
       const Value size = axis_[static_cast<std::size_t>(inner_axis)].max_lanes;
       const Value l = machine(lane, env, is_vector(lane));
@@ -242,6 +245,7 @@ Val Planner::eval_new(int id, Env& env) {
       const Val lane = env.lane[static_cast<std::size_t>(to)];
       const Value cut = axis_[static_cast<std::size_t>(a)].max_lanes;
       Env first = env, second = env;
+      first.interior = second.interior = -1;
       const Val past = add(lane, wrap(b_->sub(i64(0), cut)), env);
       const Value in_a = in_range(lane, i64(0), axis_[static_cast<std::size_t>(a)].hi, false, true, env);
       const Value in_b = in_range(past, i64(0), axis_[static_cast<std::size_t>(c)].hi, true, true, env);
@@ -313,6 +317,7 @@ Val Planner::eval_at(const Node& n, Env& env) {
   }
   const Value inside = exists(axis, lane, env);
   Env inner = env;
+  inner.interior = -1;
   inner.lane[static_cast<std::size_t>(axis)] = lane;
   inner.guard = both(env.guard, inside);
   const Val x = eval(tile, inner);

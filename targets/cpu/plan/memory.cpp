@@ -53,15 +53,26 @@ int Planner::arg_buffer(int arg) {
   return buffer = b_->buffer(std::move(b));
 }
 
-/// Whether an index is a block over exactly the array's own extent, whose existing lanes are inside by construction.
+/// Whether an index is a block, or a number that runs, over exactly the array's own extent: inside by construction.
 bool Planner::bare_over(const Node& index, int arg, int dim) const {
-  if (info(index.op).op_class != ir::OpClass::block || index.rank != 1) return false;
-  const ir::Axis& axis = program_.axes[index.axes[0]];
   const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
   const std::int32_t array = program_.arg_extents[static_cast<std::size_t>(a.first_extent + dim)];
-  if (axis.extent < 0) return false;
-  if (axis.extent == array) return true;
-  const ir::Extent &x = program_.extents[static_cast<std::size_t>(axis.extent)],
+  std::int32_t own = -1;
+  const auto extent_of = [&](int bound) {
+    const Node& n = program_.node(program_.operand(index, bound));
+    return n.op == Op::extent ? static_cast<std::int32_t>(n.imm) : -1;
+  };
+  if (index.op == Op::grid_index) {
+    own = extent_of(0);
+  } else if (index.op == Op::loop_index) {
+    const Node& from = program_.node(program_.operand(index, 0));
+    if (from.op == Op::literal && info(from.type).is_integer() && from.imm >= 0) own = extent_of(1);
+  } else if (info(index.op).op_class == ir::OpClass::block && index.rank == 1) {
+    own = program_.axes[index.axes[0]].extent;
+  }
+  if (own < 0) return false;
+  if (own == array) return true;
+  const ir::Extent &x = program_.extents[static_cast<std::size_t>(own)],
                    &y = program_.extents[static_cast<std::size_t>(array)];
   return x.base == y.base && x.divide == 1 && y.divide == 1 && x.plus <= y.plus;
 }
@@ -75,7 +86,7 @@ Val Planner::offset_of(const Node& n, Env& env, Value& inside) {
     const int id = program_.operand(n, d);
     const Node& in = program_.node(id);
     const Val index = cast_value(eval(id, env), in.type, DType::i64, 0, env);
-    if (!bare_over(in, arg, d)) {
+    if (!bare_over(in, arg, d) && !(env.interior >= 0 && n.op == Op::load && steps_with(id, env.interior))) {
       const Value size = extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]);
       const bool low = index.lo < 0, high = index.hi >= known_or(size, 0);
       if (low || high) inside = both(inside, in_range(index, i64(0), size, low, high, env));
@@ -182,6 +193,10 @@ void Planner::write_memory(int buffer, DType elem, const Val& offset, Val value,
       v = round_to(wrap_to(b_->add(old, v), elem), elem);
     }
     b_->store(buffer, scalar(offset), b_->cast(v, elem), mask, flags);
+    return;
+  }
+  if (mask >= 0 && b_->lanes(mask) == 1) {  // all or nothing: a branch costs less than a masked store
+    b_->if_then(mask, [&] { write_memory(buffer, elem, offset, value, -1, env, add_to, flags); });
     return;
   }
   Value m = mask;

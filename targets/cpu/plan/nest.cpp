@@ -70,10 +70,14 @@ void Planner::loops(Env env, std::span<const int> axes, int vector_axis, int wid
   if (axes.empty()) return body({&env, 1});
   const int axis = axes.front();
   if (axis == vector_axis && width > 1) {
-    return vector_loop(env, axis, width, chunks, [&](std::span<Env> envs) {
-      if (axes.size() > 1) throw InternalError("planning: the vector axis is the innermost of its loops");
-      body(envs);
-    });
+    const AxisState& a = axis_[static_cast<std::size_t>(axis)];
+    return vector_loop(
+        env, axis, a.lo, a.hi, width, chunks,
+        [&](std::span<Env> envs) {
+          if (axes.size() > 1) throw InternalError("planning: the vector axis is the innermost of its loops");
+          body(envs);
+        },
+        roots);
   }
   const AxisState& a = axis_[static_cast<std::size_t>(axis)];
   b_->for_loop(a.lo, a.hi, i64(1), [&](Value lane) {
@@ -81,7 +85,9 @@ void Planner::loops(Env env, std::span<const int> axes, int vector_axis, int wid
   });
 }
 
-void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const Body& body) {
+/// Lanes [lo, hi) of an axis, by `chunks` vectors at a time, then one by one, then the rest.
+void Planner::vector_loop(const Env& env, int axis, Value lo, Value hi, int width, int chunks, const Body& body,
+                          const std::vector<int>& roots) {
   const AxisState& a = axis_[static_cast<std::size_t>(axis)];
   const std::int64_t top = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
   const auto at = [&](Value lane, int w) {
@@ -90,9 +96,9 @@ void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const
     e.lane[static_cast<std::size_t>(axis)] = affine(lane, w > 1 ? 1 : 0, 0, top);
     return e;
   };
-  Value from = a.lo;
+  Value from = lo;
   if (streamed_) {
-    const Value lead = b_->min(lanes_to_alignment(*streamed_, env, axis), b_->max(b_->sub(a.hi, a.lo), i64(0)));
+    const Value lead = b_->min(lanes_to_alignment(*streamed_, env, axis), b_->max(b_->sub(hi, lo), i64(0)));
     b_->if_then(b_->compare(loop::Op::gt, lead, i64(0)), [&] {
       scoped([&] {
         Env e = at(from, width);
@@ -103,27 +109,39 @@ void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const
     });
     from = b_->add(from, lead);
   }
-  const Value start = from, count = b_->max(b_->sub(a.hi, start), i64(0));
-  for (int group : {chunks, 1}) {
-    const std::int64_t step = static_cast<std::int64_t>(group) * width;
-    const Value whole = b_->mul(b_->binary(loop::Op::floor_div, count, i64(step)), i64(step));
-    const Value to = b_->add(start, whole);
-    b_->for_loop(from, to, i64(step), [&](Value lane) {
+  const Value start = from, count = b_->max(b_->sub(hi, start), i64(0));
+  const auto whole = [&](Value n, std::int64_t step) {
+    return b_->mul(b_->binary(loop::Op::floor_div, b_->max(n, i64(0)), i64(step)), i64(step));
+  };
+  const auto run = [&](Value to, int group, int interior) {
+    b_->for_loop(from, to, i64(static_cast<std::int64_t>(group) * width), [&](Value lane) {
       scoped([&] {
         std::vector<Env> envs;
         for (int g = 0; g < group; ++g) {
           envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
           envs.back().past_caches = streamed_ != nullptr;
+          envs.back().interior = interior;
         }
         body(envs);
       });
     });
     from = to;
-    if (chunks == 1) break;
+  };
+  if (const auto [first, end] = interior_of(env, axis, roots); first >= 0) {
+    // Vectors at which some index may be outside, those in the middle, which need no checks, and again some to check.
+    const Value all = b_->add(start, whole(count, width));
+    run(b_->min(all, b_->add(start, whole(b_->add(b_->sub(first, start), i64(width - 1)), width))), 1, -1);
+    run(b_->add(from, whole(b_->sub(b_->min(end, all), from), width)), 1, axis);
+    run(all, 1, -1);
+  } else {
+    for (int group : {chunks, 1}) {
+      run(b_->add(start, whole(count, static_cast<std::int64_t>(group) * width)), group, -1);
+      if (chunks == 1) break;
+    }
   }
-  if (b_->known(from) && b_->known(a.hi) && *b_->known(from) >= *b_->known(a.hi)) return;
+  if (b_->known(from) && b_->known(hi) && *b_->known(from) >= *b_->known(hi)) return;
   if (!env.mask_tail) {
-    b_->for_loop(from, a.hi, i64(1), [&](Value lane) {
+    b_->for_loop(from, hi, i64(1), [&](Value lane) {
       scoped([&] {
         Env e = at(lane, 1);
         body({&e, 1});
@@ -131,14 +149,50 @@ void Planner::vector_loop(const Env& env, int axis, int width, int chunks, const
     });
     return;
   }
-  b_->if_then(b_->compare(loop::Op::lt, from, a.hi), [&] {
+  b_->if_then(b_->compare(loop::Op::lt, from, hi), [&] {
     scoped([&] {
       Env e = at(from, width);
-      const Value rest = b_->broadcast(b_->cast(b_->sub(a.hi, from), DType::i32), width);
+      const Value rest = b_->broadcast(b_->cast(b_->sub(hi, from), DType::i32), width);
       e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), rest);
       body({&e, 1});
     });
   });
+}
+
+/// Whether a node is an index that steps by 1 with an axis, and by no other lane.
+bool Planner::steps_with(int index, int axis) const {
+  std::vector<std::int64_t> steps(program_.axes.size(), 0);
+  steps[static_cast<std::size_t>(axis)] = 1;
+  return program_.has_axis(program_.node(index), axis) && step_of(index, steps) == 1;
+}
+
+/// The lanes of an axis at which every index of the roots' loads that steps with it, and that may leave its array, is
+/// inside; {−1, −1} where there is no such index.
+std::pair<Value, Value> Planner::interior_of(const Env& env, int axis, const std::vector<int>& roots) {
+  Value first = -1, end = -1;
+  for (int root : roots)
+    for_each_fused(root, [&](int id) {
+      const Node& n = program_.node(id);
+      if (n.op != Op::load || slots_[static_cast<std::size_t>(id)]) return;
+      const int arg = static_cast<int>(n.imm & 0xffffffff);
+      const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
+      for (int d = 0; d < a.rank; ++d) {
+        const int index = program_.operand(n, d);
+        if (bare_over(program_.node(index), arg, d) || !steps_with(index, axis)) continue;
+        Env e = bind(env, axis, i64(0));
+        for (int i = 0; i < program_.node(index).rank; ++i) {
+          const Val& lane = e.lane[program_.node(index).axes[i]];
+          if (lane.base < 0 && lane.v < 0) return;  // an axis that is bound later, inside
+        }
+        e.width = 1;
+        const Value at_0 = scalar(cast_value(eval(index, e), program_.node(index).type, DType::i64, 0, e));
+        const Value size = extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]);
+        const Value low = b_->sub(i64(0), at_0), high = b_->sub(size, at_0);
+        first = first < 0 ? low : b_->max(first, low);
+        end = end < 0 ? high : b_->min(end, high);
+      }
+    });
+  return {first, end};
 }
 
 /// Whether a store is of a whole large array that nothing reads back: past the caches it costs no read of its lines.
@@ -397,6 +451,10 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
   Env env = top_;
   env.width = width;
   env.mask_tail = masks_rests(target);
+  if (std::vector<int> crossing; width >= 4 && width <= 16) {
+    if (const int cross = crossing_axis(target, vector_axis, crossing); cross >= 0)
+      return scoped([&] { turned_nest(target, env, vector_axis, cross, crossing); });
+  }
   const bool past = width > 1 && env.mask_tail && width * info(target.type).bits / 8 == machine_.vector_bytes &&
                     streams(target, vector_axis);
   if (past) streamed_ = &target, streamed_any_ = true;

@@ -66,8 +66,12 @@ struct Env {
   Value tail = -1;           ///< vector mask of lanes that are there; −1: all
   Value guard = -1;          ///< scalar or vector mask under which memory may be touched; −1: always
   bool mask_tail = true;     ///< a rest of a vector is done under a mask; otherwise lane by lane
+  int interior = -1;         ///< an axis: indices that step with it by 1 are inside their arrays here
   bool past_caches = false;  ///< whole vectors here start at a multiple of a vector: they are stored past the caches
 };
+
+/// Transposes n rows of n lanes.
+void turn(loop::Builder& b, std::vector<Value>& rows);
 
 class Planner {
  public:
@@ -117,7 +121,13 @@ class Planner {
   void put_node(int id);
   void run_job(Target target, int core, Slot* slot);
   void elementwise_nest(const Target& target, int vector_axis);
+  int crossing_axis(const Target& target, int vector_axis, std::vector<int>& crossing);
+  void turned_nest(const Target& target, Env env, int vector_axis, int cross_axis, const std::vector<int>& crossing);
   void reduction_nest(const Target& target, int core, int vector_axis);
+  struct Reduction;
+  void reduce_row_by_row(const Target& target, const Reduction& r, std::vector<int> kept, std::vector<int> reduced,
+                         int vector_axis, int width);
+  bool far_apart(int root, int axis, int depth);
   int filling_ = -1;  ///< the kept value that the reduction being written makes as it goes
   bool contraction_nest(const Target& target, int core);
   void scan_nest(int id);
@@ -133,7 +143,10 @@ class Planner {
   using Body = std::function<void(std::span<Env>)>;
   void loops(Env env, std::span<const int> axes, int vector_axis, int width, int chunks, const std::vector<int>& roots,
              const Body& body);
-  void vector_loop(const Env& env, int axis, int width, int chunks, const Body& body);
+  void vector_loop(const Env& env, int axis, Value lo, Value hi, int width, int chunks, const Body& body,
+                   const std::vector<int>& roots = {});
+  std::pair<Value, Value> interior_of(const Env& env, int axis, const std::vector<int>& roots);
+  bool steps_with(int index, int axis) const;
   const Target* streamed_ = nullptr;  ///< the job whose stores go past the caches, while its loops are written
   bool streamed_any_ = false;
   std::vector<Value> reduce_loops(

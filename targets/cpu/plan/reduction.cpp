@@ -109,6 +109,95 @@ std::vector<Value> Planner::reduce_loops(
       [&] { return accs; });
 }
 
+/// What the two ways of writing a reduction share.
+struct Planner::Reduction {
+  int operand;
+  std::function<Value(int lanes)> identity;
+  std::function<Value(Env&, Value)> term;   ///< an accumulator with one more lane of the reduced axes in it
+  std::function<void(Env&, Value)> finish;  ///< rounds a sum no more; writes what is computed of it
+  std::vector<int> read;                    ///< what `term` evaluates
+};
+
+/// Whether something that `root` reads moves by more than a page when `axis` steps by one.
+bool Planner::far_apart(int root, int axis, int depth) {
+  std::vector<std::int64_t> steps(program_.axes.size(), 0);
+  steps[static_cast<std::size_t>(axis)] = 1;
+  bool far = false;
+  for_each_fused(root, [&](int id) {
+    const Node& n = program_.node(id);
+    if (n.rank < depth || (n.op != Op::load && !slots_[static_cast<std::size_t>(id)])) return;
+    const auto step = access_step(id, steps);
+    far |= step && std::abs(*step) * std::max<int>(8, info(n.type).bits) / 8 >= 2048;
+  });
+  return far;
+}
+
+/// Sums along an axis whose lanes lie far apart: a run of results waits in the first cache while rows pass by, several
+/// at a time, each read in order.
+void Planner::reduce_row_by_row(const Target& target, const Reduction& r, std::vector<int> kept,
+                                std::vector<int> reduced, int vector_axis, int width) {
+  const DType t = b_->type(r.identity(1)).elem;
+  const std::int64_t run = machine_.l1_bytes / 4 / std::max(1, info(t).bits / 8) / width * width;
+  const int rows = analysis_.cost(r.operand) >= 12 ? 2 : 8, row_axis = reduced.back();
+  const AxisState &lanes = axis_[static_cast<std::size_t>(vector_axis)],
+                  &row = axis_[static_cast<std::size_t>(row_axis)];
+  loop::Buffer buffer;
+  buffer.name = "sums" + std::to_string(out_.buffers.size());
+  buffer.elem = t;
+  const int sums = b_->buffer(std::move(buffer));
+  b_->alloc_first(sums, i64(run + width));
+  const loop::Type vector{t, static_cast<std::uint16_t>(width), -1};
+  reduced.pop_back();
+
+  Env env = top_;
+  env.mask_tail = masks_rests(target);
+  env.width = width;
+  loops(env, kept, -1, 1, 1, roots_of(target), [&](std::span<Env> outer) {
+    b_->for_loop(lanes.lo, lanes.hi, i64(run), [&](Value begin) {
+      scoped([&] {
+        const Value end = b_->min(b_->add(begin, i64(run)), lanes.hi);
+        const auto place = [&](const Env& e) {
+          return b_->sub(e.lane[static_cast<std::size_t>(vector_axis)].base, begin);
+        };
+        const auto across = [&](const Env& at, const std::function<void(Env&)>& body) {
+          vector_loop(at, vector_axis, begin, end, width, 1, [&](std::span<Env> envs) { body(envs[0]); });
+        };
+        across(outer[0], [&](Env& e) { b_->store(sums, place(e), r.identity(e.width)); });
+        loops(outer[0], reduced, -1, 1, 1, r.read, [&](std::span<Env> at) {
+          const Value whole = b_->add(
+              row.lo,
+              b_->mul(b_->binary(loop::Op::floor_div, b_->max(b_->sub(row.hi, row.lo), i64(0)), i64(rows)), i64(rows)));
+          const auto pass = [&](Value from, Value to, int count) {
+            b_->for_loop(from, to, i64(count), [&](Value lane) {
+              scoped([&] {
+                std::vector<Env> of_row;
+                for (int k = 0; k < count; ++k) {
+                  of_row.push_back(bind(at[0], row_axis, b_->add(lane, i64(k))));
+                  for (int root : r.read) hoist(of_row.back(), root);
+                }
+                across(at[0], [&](Env& e) {
+                  const loop::Type type = e.width > 1 ? vector : loop::Type{t, 1, -1};
+                  Value sum = b_->load(sums, place(e), type);
+                  for (const Env& o : of_row) {
+                    Env both = e;
+                    both.lane[static_cast<std::size_t>(row_axis)] = o.lane[static_cast<std::size_t>(row_axis)];
+                    sum = r.term(both, sum);
+                  }
+                  b_->store(sums, place(e), sum);
+                });
+              });
+            });
+          };
+          pass(row.lo, whole, rows);
+          pass(whole, row.hi, 1);
+        });
+        across(outer[0],
+               [&](Env& e) { r.finish(e, b_->load(sums, place(e), e.width > 1 ? vector : loop::Type{t, 1, -1})); });
+      });
+    });
+  });
+}
+
 void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
   const Node& c = program_.node(core);
   const int operand = program_.operand(c, 0);
@@ -189,6 +278,10 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
       });
       return;
     }
+    if (vector_axis >= 0 && width > 1 && !reduced.empty() && filling_ < 0 &&
+        axis_[static_cast<std::size_t>(vector_axis)].max_known > 4 * width &&
+        far_apart(operand, reduced.back(), static_cast<int>(target.axes.size() + reduced.size())))
+      return reduce_row_by_row(target, {operand, identity, term, finish, read}, kept, reduced, vector_axis, width);
     if (vector_axis >= 0) kept.push_back(vector_axis);
     env.width = width;
     loops(env, kept, width > 1 ? vector_axis : -1, width, 4, roots_of(target), [&](std::span<Env> chunks) {
