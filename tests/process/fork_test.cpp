@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tessera/tessera.hpp"
+#include "tests/support/skip.hpp"
 
 using namespace tessera;
 
@@ -66,6 +67,7 @@ TEST_CASE("fork: on one thread, the child runs old code and compiles new") {
 }
 
 TEST_CASE("fork: with all threads, the child still gives every result") {
+  if (tessera::test::sanitized) TESSERA_SKIP("sanitizers' own threads do not survive a fork");
   const Config all{};
   CHECK(scales(std::size_t{1} << 20, all));  // oneTBB's threads exist from here, in this process only
   CHECK(in_child([&] { return scales(std::size_t{1} << 20, all) && sums(20000, all); }));

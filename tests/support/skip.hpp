@@ -12,6 +12,19 @@ void note_skipped(const std::string& why);
 /// skipped.
 void note_absent(const std::string& why, const std::string& test_case);
 
+/// Whether this program was built for a sanitizer, whose own memory and symbols get into the way of some tests.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 }  // namespace tessera::test
 
 /// Leaves the test case: it counts as skipped.
