@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <exception>
 
-#include "peak.hpp"
 #include "read.hpp"
 #include "screen.hpp"
+#include "support/peak.hpp"
 
 #ifndef TESSERA_EXAMPLE_DIR
 #define TESSERA_EXAMPLE_DIR "."
@@ -55,7 +55,7 @@ void show_speed(Reader& reader) {
   double best = 0, peak = 0, all = 1e30;
   for (int i = 0; i < 40; ++i) {
     best = std::max(best, operations / 1e6 / milliseconds([&] { reader.distances(one_thread); }));
-    peak = std::max(peak, measure_peak());
+    peak = std::max(peak, example::measure_peak());
     all = std::min(all, milliseconds([&] { reader.read(); }));
   }
   std::printf("  %-26s %9.2f GFLOP/s  %s\n", "kernel, one thread", best,
@@ -63,7 +63,7 @@ void show_speed(Reader& reader) {
                     std::to_string(pixels) + " operations; best of 40")
                   .c_str());
   std::printf("  %-26s %9.2f GFLOP/s  %s\n", "peak of a core, measured", peak,
-              faint(std::string("multiply-adds in registers: ") + peak_vectors()).c_str());
+              faint(std::string("multiply-adds in registers: ") + example::peak_vectors()).c_str());
   std::printf("  %-26s %9.2f %%\n", "kernel / peak", 100 * best / peak);
   std::printf("  %-26s %9.2f ms       %s\n", "all kernels, all threads", all,
               faint("norms, distances and votes; best of 40").c_str());

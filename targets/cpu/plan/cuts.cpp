@@ -40,8 +40,12 @@ class Model {
     for (std::size_t i = 0; i < p_.tunables.size(); ++i)
       if (i < given.size() && given[i]) cuts.tunables[i] = *given[i];
     const auto fixed = [&](std::size_t t) { return t < given.size() && given[t].has_value(); };
-    for (std::size_t t = 0; t < p_.tunables.size(); ++t)
-      if (!fixed(t)) cuts.tunables[t] = tunable_cut(static_cast<int>(t));
+    find_inner(fixed);
+    for (const bool first : {true, false})  // the inner axis first: the others take what it leaves
+      for (std::size_t t = 0; t < p_.tunables.size(); ++t)
+        if (!fixed(t) &&
+            first == (inner_ >= 0 && tunable_of(uses_[static_cast<std::size_t>(inner_)].node) == static_cast<int>(t)))
+          cuts.tunables[t] = tunable_cut(static_cast<int>(t));
     for (std::size_t a = 0; a < uses_.size(); ++a) {
       const AxisUse& u = uses_[a];
       if (!u.grid || u.ranged || u.observed || u.node < 0) continue;
@@ -118,12 +122,6 @@ class Model {
     return cut.op == Op::tunable ? static_cast<int>(cut.imm) : -1;
   }
 
-  bool has_dot() const {
-    for (const Node& n : p_.nodes)
-      if (n.op == Op::dot) return true;
-    return false;
-  }
-
   /// The cut that one axis would like.
   std::int64_t axis_cut(int axis) const {
     const AxisUse& u = uses_[static_cast<std::size_t>(axis)];
@@ -132,14 +130,14 @@ class Model {
       if (u.ranged) return u.kept ? 256 : std::min<std::int64_t>(whole, 4096);
       if (!u.kept && !u.reduced) return whole;       // a plain contraction: planning cuts K by the caches
       if (!u.kept) return n <= 8192 ? whole : 4096;  // read several times over: rows stay near
-      return has_dot() ? std::min<std::int64_t>(whole, 256) : std::min<std::int64_t>(whole, 4096);
+      return has_op(Op::dot) ? std::min<std::int64_t>(whole, 256) : std::min<std::int64_t>(whole, 4096);
     }
     if (u.ranged) return std::min<std::int64_t>(whole, u.with_loop ? 96 : 240);
     if (u.dot_own) return u.with_loop ? std::min<std::int64_t>(whole, 192) : whole;
     return -1;
   }
 
-  std::int64_t tunable_cut(int t) const {
+  std::int64_t tunable_cut(int t) {
     std::int64_t best = -1;
     for (std::size_t a = 0; a < uses_.size(); ++a) {
       const AxisUse& u = uses_[a];
@@ -151,10 +149,14 @@ class Model {
     return best < 0 ? 16 : best;
   }
 
-  /// Rows a program takes: what they read stays in half the first cache when it is read more than once.
-  std::int64_t row_cut(int axis) const {
-    const std::int64_t n = length(axis);
-    std::int64_t bytes = 0, passes = 0;
+  /// Bytes that a program moves and keeps for one position of `axis`: together, and of the largest tile; and how often
+  /// it goes over them. `others` is how many positions it has of the other grid axes.
+  struct Footprint {
+    std::int64_t bytes = 0, largest = 0, passes = 0;
+  };
+  template <class Others>
+  Footprint footprint(int axis, const Others& others) const {
+    Footprint f;
     for (std::size_t i = 0; i < p_.nodes.size(); ++i) {
       const Node& node = p_.nodes[i];
       const bool memory = node.op == Op::load || node.op == Op::store || node.op == Op::accumulate;
@@ -164,22 +166,76 @@ class Model {
       for (int k = 0; k < node.rank; ++k) {
         const int root = root_axis(node.axes[k]);
         has |= root == axis;
-        if (root != axis) {
-          const AxisUse& other = uses_[static_cast<std::size_t>(root)];
-          size *= other.grid ? std::min<std::int64_t>(length(root), 256) : length(root);
-        }
+        if (root != axis) size *= uses_[static_cast<std::size_t>(root)].grid ? others(root) : length(root);
       }
-      if (has)
-        bytes += size, passes += info(node.op).op_class == ir::OpClass::reduction || analysis_.form[i] == Form::buffer;
+      if (!has) continue;
+      f.bytes += size;
+      f.largest = std::max(f.largest, size);
+      f.passes += info(node.op).op_class == ir::OpClass::reduction || analysis_.form[i] == Form::buffer;
     }
-    if (passes == 0 && !uses_[static_cast<std::size_t>(axis)].kept && !uses_[static_cast<std::size_t>(axis)].reduced) {
-      bool reductions = false;
-      for (const Node& node : p_.nodes) reductions |= info(node.op).op_class == ir::OpClass::reduction;
-      if (!reductions) return n;  // elementwise: everything in one go
+    return f;
+  }
+
+  bool has_op(Op op) const {
+    return std::any_of(p_.nodes.begin(), p_.nodes.end(), [op](const Node& n) { return n.op == op; });
+  }
+
+  /// Nothing of this axis is gone over twice: everything in one go.
+  bool streams(int axis, std::int64_t passes) const {
+    const AxisUse& u = uses_[static_cast<std::size_t>(axis)];
+    if (passes != 0 || u.kept || u.reduced) return false;
+    return std::none_of(p_.nodes.begin(), p_.nodes.end(),
+                        [](const Node& n) { return info(n.op).op_class == ir::OpClass::reduction; });
+  }
+
+  /// Where a program keeps tiles of several grid axes, they share one budget. The axis along which it stores comes
+  /// first: long rows make whole vectors and few edges. That axis, if a cost model is to choose its cut.
+  template <class Fixed>
+  void find_inner(const Fixed& fixed) {
+    std::vector<int> open;
+    for (std::size_t a = 0; a < uses_.size(); ++a) {
+      const AxisUse& u = uses_[a];
+      if (!u.grid || u.node < 0 || tunable_of(u.node) < 0 || fixed(static_cast<std::size_t>(tunable_of(u.node))))
+        continue;
+      const int axis = static_cast<int>(a);
+      const auto f = footprint(axis, [&](int other) { return std::min<std::int64_t>(length(other), 256); });
+      if (axis_cut(axis) < 0 && !streams(axis, f.passes)) open.push_back(axis);
     }
-    std::int64_t rows = std::max<std::int64_t>(1, machine_.l1_bytes / 2 / std::max<std::int64_t>(1, bytes));
-    if (runs_along(axis)) rows = std::max<std::int64_t>(rows, passes > 1 ? 64 : 4096);
-    return std::clamp<std::int64_t>(rows, 1, n);
+    if (open.size() < 2) return;
+    for (const Node& n : p_.nodes) {
+      if (n.op != Op::store && n.op != Op::accumulate) continue;
+      const int rank = static_cast<int>(p_.args[static_cast<std::size_t>(n.imm & 0xffffffff)].rank);
+      if (rank == 0) continue;
+      const Node& index = p_.node(p_.operand(n, rank - 1));
+      for (int i = 0; i < index.rank; ++i)
+        if (std::find(open.begin(), open.end(), root_axis(index.axes[i])) != open.end())
+          inner_ = root_axis(index.axes[i]);
+    }
+  }
+
+  /// Rows a program takes: what they read stays in half the first cache when it is read more than once, tiles of
+  /// several grid axes in half the second.
+  std::int64_t row_cut(int axis) {
+    const std::int64_t n = length(axis);
+    // All lanes of a loop run until the last one is done: as few as fill a vector.
+    if (uses_[static_cast<std::size_t>(axis)].reduced && has_op(Op::while_loop))
+      return std::min<std::int64_t>(n, inner_ < 0 || inner_ == axis ? machine_.lanes(4) : 1);
+    const auto others = [&](int other) {
+      if (other == inner_ && inner_cut_ > 0) return inner_cut_;
+      return std::min<std::int64_t>(length(other), axis == inner_ ? 8 : 256);
+    };
+    const auto [bytes, largest, passes] = footprint(axis, others);
+    if (streams(axis, passes)) return n;
+    const auto rows = [n](std::int64_t budget, std::int64_t row) {
+      return std::clamp<std::int64_t>(budget / std::max<std::int64_t>(1, row), 1, n);
+    };
+    if (inner_ < 0) {
+      const std::int64_t near = rows(machine_.l1_bytes / 2, bytes);
+      return runs_along(axis) ? std::min<std::int64_t>(n, std::max<std::int64_t>(near, passes > 1 ? 64 : 4096)) : near;
+    }
+    const std::int64_t cut = rows(machine_.l2_bytes / 2, 2 * largest);  // a tile is made from one that was made before
+    if (axis == inner_) inner_cut_ = cut;
+    return cut;
   }
 
   /// Whether elements along the axis lie side by side in an array: whole lines are then wanted of each row.
@@ -240,6 +296,8 @@ class Model {
   const Machine& machine_;
   Analysis analysis_;
   std::vector<AxisUse> uses_;
+  int inner_ = -1;  ///< the grid axis that is cut first, if any
+  std::int64_t inner_cut_ = 0;
 };
 
 }  // namespace

@@ -1,13 +1,27 @@
-// Owns the measurement of a core's peak: plain vector arithmetic of the compiler, no intrinsics.
+// Owns the measurement of a machine's limits: plain vector arithmetic of the compiler, no intrinsics, and memcpy.
 #include "peak.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
+#include <thread>
+#include <vector>
 
-namespace digits {
+namespace example {
 namespace {
 
-constexpr int chains = 12;  // two units times a latency of four or five cycles, and they still fit 16 registers
-volatile float kept;        // what is stored here has to be computed
+constexpr int chains = 12;         // two units times a latency of four or five cycles, and they still fit 16 registers
+thread_local volatile float kept;  // what is stored here has to be computed
+
+// Runs work(i, n) for each i below n, one on each of n threads, n being what the machine has.
+template <class F>
+void on_all_threads(F work) {
+  const unsigned n = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < n; ++i) others.emplace_back(work, i, n);
+  work(0U, n);
+  for (std::thread& thread : others) thread.join();
+}
 
 // Inlined into functions for different instruction sets: x * a + b becomes one instruction where there is one.
 template <class V>
@@ -45,10 +59,31 @@ double measure_peak() {
   return has_avx512() ? chain_avx512(start) : has_avx2() ? chain_avx2(start) : chain_sse2(start);
 }
 
+double measure_peak_of_all() {
+  std::vector<double> peak(std::max(1U, std::thread::hardware_concurrency()));
+  on_all_threads([&](unsigned i, unsigned) { peak[i] = measure_peak(); });
+  double all = 0;
+  for (const double one : peak) all += one;
+  return all;
+}
+
+double measure_memcpy(double bytes) {
+  const std::size_t size = std::max<std::size_t>(static_cast<std::size_t>(bytes / 2), 4096);
+  static std::vector<char> from, to;
+  if (from.size() < size) from.assign(size, 1), to.assign(size, 2);
+  const auto begin = std::chrono::steady_clock::now();
+  on_all_threads([&](unsigned i, unsigned n) {
+    const std::size_t first = size / n * i, last = i + 1 == n ? size : size / n * (i + 1);
+    std::memcpy(to.data() + first, from.data() + first, last - first);
+  });
+  const double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+  return 2.0 * static_cast<double>(size) / ns;
+}
+
 const char* peak_vectors() {
   return has_avx512() ? "AVX-512, 16 floats"
          : has_avx2() ? "AVX2, 8 floats"
                       : "SSE2, 4 floats, without fused multiply-add";
 }
 
-}  // namespace digits
+}  // namespace example
