@@ -61,7 +61,7 @@ void write_file(const std::string& path, std::string_view bytes) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) fail(errno);
   int error = write_all(descriptor, bytes);
-  struct stat status {};
+  struct stat status{};
   const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   if (::close(descriptor) != 0 && error == 0 && errno != EINTR) error = errno;
   if (error == 0) return;

@@ -210,6 +210,7 @@ ir::Storage simplify(ir::Storage p, const KnownExtent& extent, const PassObserve
     if (observe) observe(name, p.view());
   };
   pass("open_single_trips", open_single_trips(p.view(), extent));
+  pass("loops_to_axes", loops_to_axes(p.view(), extent));
   pass("vars_to_values", vars_to_values(p.view()));
   pass("share_equal", share_equal(p.view()));
   pass("sums_to_dots", sums_to_dots(p.view()));

@@ -25,6 +25,9 @@ ir::Storage set_cuts(const ir::Program& p, const std::vector<std::int64_t>& cuts
 /// Loops over blocks that are known to run exactly once become their body over the whole axis.
 ir::Storage open_single_trips(const ir::Program& p, const KnownExtent& extent);
 
+/// Counted loops that only add to Vars become axes over which sums and products run.
+ir::Storage loops_to_axes(const ir::Program& p, const KnownExtent& extent);
+
 /// Reads of a Var become the value last set, where that is the same on every path; Vars nobody reads vanish.
 ir::Storage vars_to_values(const ir::Program& p);
 

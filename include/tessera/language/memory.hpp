@@ -265,8 +265,10 @@ class Place : public operators::Found {
   constexpr Tile where(Operand mask, Operand other) const;
 
   template <class B>
-  requires std::is_same_v<B, bool>
-  constexpr explicit operator B() const { return detail::no_branch<B>(); }
+    requires std::is_same_v<B, bool>
+  constexpr explicit operator B() const {
+    return detail::no_branch<B>();
+  }
   constexpr operator Tile() const {
     const Operand o(*this, detail::Here{});
     return {o.recorder, o.id};
@@ -405,7 +407,8 @@ struct In {
     return handle.read(list, rank, detail::line_of_indices(list));
   }
   template <class... I>
-  requires(sizeof...(I) != sizeof...(Extents)) constexpr Tile operator()(const I&...) const {
+    requires(sizeof...(I) != sizeof...(Extents))
+  constexpr Tile operator()(const I&...) const {
     handle.wrong_rank(sizeof...(I));
     return {handle.recorder, -1};
   }
@@ -428,7 +431,8 @@ struct InOut {
     return handle.place(list, rank, detail::line_of_indices(list));
   }
   template <class... I>
-  requires(sizeof...(I) != sizeof...(Extents)) constexpr Place operator()(const I&...) const {
+    requires(sizeof...(I) != sizeof...(Extents))
+  constexpr Place operator()(const I&...) const {
     handle.wrong_rank(sizeof...(I));
     return handle.place(nullptr, 0, 0);
   }
@@ -451,7 +455,8 @@ struct Out {
     return handle.place(list, rank, detail::line_of_indices(list));
   }
   template <class... I>
-  requires(sizeof...(I) != sizeof...(Extents)) constexpr Place operator()(const I&...) const {
+    requires(sizeof...(I) != sizeof...(Extents))
+  constexpr Place operator()(const I&...) const {
     handle.wrong_rank(sizeof...(I));
     return handle.place(nullptr, 0, 0);
   }
@@ -464,7 +469,8 @@ class Array {
 
   /// The place at one index an axis.
   template <class... I>
-  requires(std::is_convertible_v<const I&, Operand>&&...) constexpr Place operator()(const I&... index) const {
+    requires(std::is_convertible_v<const I&, Operand> && ...)
+  constexpr Place operator()(const I&... index) const {
     const Operand list[] = {Operand(index, detail::Here{})..., Operand(0, detail::Here{})};
     return handle_.place(list, sizeof...(I), 0);
   }

@@ -382,8 +382,7 @@ constexpr std::array<Tile, K> combine(ir::Op op, std::string_view what, std::str
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     using std::get;
     (take(static_cast<int>(I), Operand(get<I>(combined), Here{})), ...);
-  }
-  (each);
+  }(each);
   if (r->bad) return all(each, dead);
   ir::Node end;
   end.op = ir::Op::region_end;

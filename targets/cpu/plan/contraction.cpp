@@ -21,9 +21,10 @@ struct Contraction {
 
   int s_operand = -1, v_operand = -1;
   int m_axis = -1, n_axis = -1;
-  std::vector<int> k_axes;  ///< outermost first
-  std::vector<int> outer;   ///< loops around everything: batch axes, further axes of m and n
-  int n_outer = -1;         ///< the axis that n_axis is collapsed with: both together are one long axis
+  std::vector<int> k_axes;    ///< outermost first
+  std::vector<int> outer;     ///< loops around everything: batch axes, further axes of m and n
+  int n_outer = -1;           ///< the axis that n_axis is collapsed with: both together are one long axis
+  bool outer_inside = false;  ///< the loops over `outer` stand inside those over K and n
   Value m_count = -1, n_count = -1;
   int mr = 6, nv = 2;
   std::int64_t kc = 256, mc = 240, nc = 4096;
@@ -214,7 +215,10 @@ struct Contraction {
     Env env = p.top_;
     env.width = width;
     env.mask_tail = true;
-    p.scoped([&] { p.loops(env, outer, -1, 1, 1, reads, [&](std::span<Env> envs) { cut_k(envs[0]); }); });
+    // Where V is the same for all of the outer axes, it is packed around their loops, not inside.
+    outer_inside = pack_v && std::none_of(outer.begin(), outer.end(), [&](int a) { return in(v_operand, a); });
+    const std::vector<int> around = outer_inside ? std::vector<int>{} : outer;
+    p.scoped([&] { p.loops(env, around, -1, 1, 1, reads, [&](std::span<Env> envs) { cut_k(envs[0]); }); });
     return true;
   }
 
@@ -249,7 +253,9 @@ struct Contraction {
   }
 
   std::vector<int> partial_axes() const {
-    std::vector<int> r{m_axis};
+    std::vector<int> r;
+    if (outer_inside) r = outer;
+    r.push_back(m_axis);
     if (n_outer >= 0) r.push_back(n_outer);
     r.push_back(n_axis);
     return r;
@@ -299,27 +305,32 @@ struct Contraction {
         if (pack_v)
           once(v_operand, b.known(n_count) && *b.known(n_count) <= nc, k_count,
                [&] { pack_vectors(env, k_from, k_count, flat, jc, columns); });
-        const auto panel = [&](Value ic) {
-          p.scoped([&] {
-            const Value rows = one_panel() ? m_count : loop_block(m_count, mc, ic);
-            if (pack_s)
-              once(s_operand, one_panel(), k_count, [&] { pack_scalars(env, k_from, k_count, flat, ic, rows); });
-            blocks(env, k_from, k_count, flat, ic, rows, jc, columns, first, last);
-          });
-        };
-        if (one_panel())
-          b.if_then(b.compare(loop::Op::lt, i64(0), m_count), [&] { panel(i64(0)); });
-        else
-          b.for_loop(i64(0), m_count, i64(mc), panel);
+        if (!outer_inside) return cut_m(env, k_from, k_count, flat, jc, columns, first, last);
+        p.loops(env, outer, -1, 1, 1, p.roots_of(target),
+                [&](std::span<Env> envs) { cut_m(envs[0], k_from, k_count, flat, jc, columns, first, last); });
       });
     });
+  }
+
+  void cut_m(Env& env, Value k_from, Value k_count, Value flat, Value jc, Value columns, Value first, Value last) {
+    const auto panel = [&](Value ic) {
+      p.scoped([&] {
+        const Value rows = one_panel() ? m_count : loop_block(m_count, mc, ic);
+        if (pack_s) once(s_operand, one_panel(), k_count, [&] { pack_scalars(env, k_from, k_count, flat, ic, rows); });
+        blocks(env, k_from, k_count, flat, ic, rows, jc, columns, first, last);
+      });
+    };
+    if (one_panel())
+      b.if_then(b.compare(loop::Op::lt, i64(0), m_count), [&] { panel(i64(0)); });
+    else
+      b.for_loop(i64(0), m_count, i64(mc), panel);
   }
 
   /// Packs an operand: in the first turn only of the loops around it that do not change it, where it is packed whole.
   void once(int id, bool whole, Value k_count, const std::function<void()>& pack) {
     const auto k = b.known(k_count);
     Value first = -1;
-    if (whole && outer.empty() && k && k == b.known(length(k_axes[0]))) {
+    if (whole && (outer.empty() || (outer_inside && id == v_operand)) && k && k == b.known(length(k_axes[0]))) {
       int region = p.analysis_.region[static_cast<std::size_t>(core)];
       for (std::size_t i = p.loops_.size(); i-- > 0;) {
         const RegionSpan& r = p.analysis_.regions[static_cast<std::size_t>(region)];

@@ -48,7 +48,8 @@ class Model {
           cuts.tunables[t] = tunable_cut(static_cast<int>(t));
     for (std::size_t a = 0; a < uses_.size(); ++a) {
       const AxisUse& u = uses_[a];
-      if (!u.grid || u.ranged || u.observed || u.node < 0) continue;
+      if (u.ranged || u.observed || u.node < 0) continue;
+      if (!u.grid && !only_adds_products(u.node)) continue;
       const Node& cut = p_.node(p_.operand(p_.node(u.node), 0));
       if (cut.op == Op::literal) cuts.literal_blocks.push_back({u.node, axis_cut(static_cast<int>(a))});
     }
@@ -91,6 +92,14 @@ class Model {
     if (n.op == Op::block_begin || n.op == Op::block_end || n.op == Op::block_count || n.op == Op::block_number ||
         n.op == Op::block_id)
       uses_[static_cast<std::size_t>(root_axis(p_.node(p_.operand(n, 0)).axes[0]))].observed = true;
+    // What looks at neighbouring lanes sees where a tile ends.
+    if (n.op == Op::at || n.op == Op::put || n.op == Op::sort || n.op == Op::topk ||
+        info(n.op).op_class == ir::OpClass::scan)
+      uses_[static_cast<std::size_t>(root_axis(static_cast<int>(n.imm & 0xffffffff)))].observed = true;
+    if (n.op == Op::split || n.op == Op::merge || n.op == Op::join)
+      for (std::int32_t o : p_.operands_of(n))
+        for (int i = 0; i < p_.node(o).rank; ++i)
+          uses_[static_cast<std::size_t>(root_axis(p_.node(o).axes[i]))].observed = true;
     if (n.op == Op::dot || info(n.op).op_class == ir::OpClass::reduction) {
       for (std::int32_t o : p_.operands_of(n)) {
         const Node& on = p_.node(o);
@@ -120,6 +129,37 @@ class Model {
   int tunable_of(int node) const {
     const Node& cut = p_.node(p_.operand(p_.node(node), 0));
     return cut.op == Op::tunable ? static_cast<int>(cut.imm) : -1;
+  }
+
+  /// Whether all that a loop over blocks does is to add products summed over its axis: their slices show in no other
+  /// way than the order of additions.
+  bool only_adds_products(int block) const {
+    const int opener = block - 1, region = analysis_.region_of_opener[static_cast<std::size_t>(opener)];
+    if (region < 0) return false;
+    const int axis = p_.node(block).axes[0];
+    for (int i = block + 1; i < analysis_.regions[static_cast<std::size_t>(region)].end; ++i) {
+      const Node& n = p_.node(i);
+      const Form f = analysis_.form[static_cast<std::size_t>(i)];
+      if (f == Form::dead || (f != Form::effect && n.op != Op::get)) continue;
+      if (n.op == Op::get) {  // only to be added to
+        const auto& users = analysis_.users[static_cast<std::size_t>(i)];
+        if (users.size() != 1 || p_.node(users[0]).op != Op::add) return false;
+        continue;
+      }
+      if (n.op != Op::set) return false;
+      const Node& sum = p_.node(p_.operand(n, 1));
+      if (sum.op != Op::add) return false;
+      const auto is_own = [&](int id) {
+        return p_.node(id).op == Op::get && p_.operand(p_.node(id), 0) == p_.operand(n, 0);
+      };
+      const auto is_product = [&](int id) {
+        const Node& dot = p_.node(id);
+        return dot.op == Op::dot && !p_.has_axis(dot, axis) && p_.has_axis(p_.node(p_.operand(dot, 0)), axis);
+      };
+      const int x = p_.operand(sum, 0), y = p_.operand(sum, 1);
+      if (!(is_own(x) && is_product(y)) && !(is_own(y) && is_product(x))) return false;
+    }
+    return true;
   }
 
   /// The cut that one axis would like.

@@ -169,11 +169,11 @@ TEST_CASE("targets and features that are not there are named") {
   std::vector<float> x(4), y(4);
   CHECK_THROWS_WITH_AS(engine_axpy.with(Config{.target = "toaster"})(view(x, {4}), view(y, {4})),
                        doctest::Contains("there is no target toaster\n  hint: this build has cpu"), UserError);
-  CHECK_THROWS_WITH_AS(
-      engine_axpy.with(Config{.features = "avx9"})(view(x, {4}), view(y, {4})),
-      "engine_axpy: configuration: there are no features \"avx9\"\n  hint: native, avx512, avx2, sse2 or a processor by "
-      "LLVM's name, such as znver4",
-      UserError);
+  CHECK_THROWS_WITH_AS(engine_axpy.with(Config{.features = "avx9"})(view(x, {4}), view(y, {4})),
+                       "engine_axpy: configuration: there are no features \"avx9\"\n  hint: native, avx512, avx2, sse2 "
+                       "or a processor by "
+                       "LLVM's name, such as znver4",
+                       UserError);
 }
 
 TEST_CASE("every feature set of this machine and any number of threads give the same") {
