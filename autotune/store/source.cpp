@@ -32,6 +32,32 @@ std::optional<std::vector<Tuned>> StoreSource::tunables(const jit::Configuration
   return std::nullopt;
 }
 
+namespace {
+
+/// The process's store, opened at the first question.
+class ProcessSource final : public jit::ConfigurationSource {
+ public:
+  std::optional<std::vector<Tuned>> tunables(const jit::ConfigurationQuestion& question) noexcept override {
+    try {
+      return StoreSource(TunedStore::process()).tunables(question);
+    } catch (...) {
+      return std::nullopt;
+    }
+  }
+};
+
+ProcessSource process_source;
+
+// A program that links this library has its answers, also to what it tunes itself.
+[[maybe_unused]] const bool registered = [] {
+  jit::set_configuration_source(&process_source);
+  return true;
+}();
+
+}  // namespace
+
+jit::ConfigurationSource& source_of_process() { return process_source; }
+
 }  // namespace autotune
 TESSERA_END
 
@@ -40,6 +66,5 @@ extern "C" TESSERA_API tessera::jit::ConfigurationSource* tessera_autotune_sourc
 extern "C" TESSERA_API tessera::jit::ConfigurationSource* tessera_autotune_source(const char* boundary) {
   using namespace tessera;
   if (std::string_view(boundary) != jit::configuration_boundary) return nullptr;
-  static auto* source = new autotune::StoreSource(autotune::TunedStore::process());
-  return source;
+  return &autotune::source_of_process();
 }

@@ -18,5 +18,8 @@ class StoreSource final : public jit::ConfigurationSource {
   TunedStore& store_;
 };
 
+/// Answers from TunedStore::process(). Loading this library makes it the source of the process.
+jit::ConfigurationSource& source_of_process();
+
 }  // namespace autotune
 TESSERA_END

@@ -33,17 +33,21 @@ unsigned pack_of(std::uint64_t digest) { return static_cast<unsigned>(digest >> 
 
 std::int64_t seconds_now() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
-/// Locks one byte far behind a file's end, for a descriptor: the lock goes with the process, whatever ends it.
-bool lock_range(int fd, off_t start, bool wait_none, double seconds) {
+/// Locks or unlocks one byte far behind a file's end, for a descriptor: the lock goes with the process, whatever ends it.
+bool change_range(int fd, off_t place, short type) {
   struct flock range {};
-  range.l_type = F_WRLCK;
+  range.l_type = type;
   range.l_whence = SEEK_SET;
-  range.l_start = start;
+  range.l_start = place;
   range.l_len = 1;
+  return fcntl(fd, F_OFD_SETLK, &range) == 0;
+}
+
+bool lock_range(int fd, off_t place, bool wait_none, double seconds) {
   using namespace std::chrono;
   const auto until = steady_clock::now() + duration<double>(seconds);
   for (auto pause = microseconds(200);; pause = std::min(pause * 2, microseconds(5000))) {
-    if (fcntl(fd, F_OFD_SETLK, &range) == 0) return true;
+    if (change_range(fd, place, F_WRLCK)) return true;
     if ((errno != EAGAIN && errno != EACCES && errno != EINTR) || wait_none || steady_clock::now() >= until)
       return false;
     std::this_thread::sleep_for(pause);
@@ -200,12 +204,21 @@ bool ObjectFolder::put(const ObjectKey& key, const std::vector<Field>& info, std
 }
 
 std::shared_ptr<void> ObjectFolder::lock(const ObjectKey& key, double seconds) const {
-  auto held = std::make_shared<Fd>();
+  struct Held {
+    Fd file;
+    off_t place = 0;
+    // Said, not only closed: a child that was forked meanwhile has a copy of the descriptor, and would hold on.
+    ~Held() {
+      if (file) change_range(file.get(), place, F_UNLCK);
+    }
+  };
+  auto held = std::make_shared<Held>();
   std::string problem;
   const Fd folder = open(true, problem);
   if (!folder) return held;
-  *held = open_file(folder, locks_name, Access::create, trust(), problem);
-  if (*held) (void)lock_range(held->get(), static_cast<off_t>(key.digest() >> 2), false, seconds);
+  held->place = static_cast<off_t>(key.digest() >> 2);
+  held->file = open_file(folder, locks_name, Access::create, trust(), problem);
+  if (held->file) (void)lock_range(held->file.get(), held->place, false, seconds);
   return held;
 }
 
@@ -352,6 +365,7 @@ StoreTotals ObjectFolder::evict(std::uint64_t most) const {
     gone.entries += part.entries, gone.bytes += part.bytes, gone.files += part.files;
     v = end;
   }
+  if (locks) (void)change_range(locks.get(), evict_range, F_UNLCK);
   return gone;
 }
 

@@ -1,0 +1,48 @@
+# Installs Tessera, builds the project beside this file, runs it once to compile its kernels, builds it again with them
+# inside, and runs that where neither LLVM nor a cache is. Takes compiler, source, build and work, as ../run.cmake does.
+file(REMOVE_RECURSE ${work})
+file(MAKE_DIRECTORY ${work})
+
+function(run what)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${what} failed (${result}):\n${out}${err}")
+  endif()
+  set(out "${out}" PARENT_SCOPE)
+  set(err "${err}" PARENT_SCOPE)
+endfunction()
+
+function(expect what text)
+  if(NOT out MATCHES "${text}" OR NOT err STREQUAL "")
+    message(FATAL_ERROR "${what}: \"${text}\" was expected, not:\n${out}${err}")
+  endif()
+  message("${what}: ${out}")
+endfunction()
+
+set(ENV{CCACHE_NOHASHDIR} true)
+run("installing" ${CMAKE_COMMAND} --install ${build} --prefix ${work}/prefix --component tessera)
+set(options -S ${source}/tests/outside/embed -G Ninja -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_BUILD_TYPE=Release
+            -DCMAKE_PREFIX_PATH=${work}/prefix)
+run("configuring" ${CMAKE_COMMAND} ${options} -B ${work}/plain)
+run("building" ${CMAKE_COMMAND} --build ${work}/plain)
+set(ENV{TESSERA_CACHE} on)
+set(ENV{TESSERA_CACHE_DIR} ${work}/cache)
+run("the program" ${work}/plain/outside)
+expect("without kernels inside" "^2 compiled, 0 loaded")
+
+# Packs one after another are a pack.
+file(GLOB packs ${work}/cache/objects-1/*.pack)
+execute_process(COMMAND cat ${packs} OUTPUT_FILE ${work}/kernels.pack COMMAND_ERROR_IS_FATAL ANY)
+run("configuring" ${CMAKE_COMMAND} ${options} -B ${work}/embedded -DPACK=${work}/kernels.pack)
+run("building" ${CMAKE_COMMAND} --build ${work}/embedded)
+set(ENV{TESSERA_CACHE} off)
+run("the program" ${work}/embedded/outside)
+expect("with kernels inside, no cache" "^0 compiled, 2 loaded")
+file(GLOB_RECURSE llvm ${work}/prefix/*tessera_llvm*)
+if(NOT llvm)
+  message(FATAL_ERROR "there was no LLVM library to take away")
+endif()
+file(REMOVE ${llvm})
+run("the program" ${work}/embedded/outside)
+expect("with kernels inside, neither cache nor LLVM" "^0 compiled, 2 loaded")
+file(REMOVE_RECURSE ${work})
