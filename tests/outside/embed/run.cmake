@@ -1,5 +1,5 @@
-# Installs Tessera, builds the project beside this file, runs it once to compile its kernels, builds it again with them
-# inside, and runs that where neither LLVM nor a cache is. Takes compiler, source, build and work, as ../run.cmake does.
+# Installs Tessera, builds the project beside this file, runs it once to compile its kernels, exports them by the installed
+# tool, builds it again with them inside, and runs that where neither LLVM nor a cache is. Takes compiler, source, build and work, as ../run.cmake does.
 file(REMOVE_RECURSE ${work})
 file(MAKE_DIRECTORY ${work})
 
@@ -30,9 +30,22 @@ set(ENV{TESSERA_CACHE_DIR} ${work}/cache)
 run("the program" ${work}/plain/outside)
 expect("without kernels inside" "^2 compiled, 0 loaded")
 
-# Packs one after another are a pack.
-file(GLOB packs ${work}/cache/objects-1/*.pack)
-execute_process(COMMAND cat ${packs} OUTPUT_FILE ${work}/kernels.pack COMMAND_ERROR_IS_FATAL ANY)
+if(EXISTS ${work}/prefix/bin/tessera)
+  run("the installed tool" ${work}/prefix/bin/tessera cache export --objects ${work}/kernels.pack)
+  expect("the tool exports" "^wrote 2 objects, ")
+  run("the installed tool" ${work}/prefix/bin/tessera kernels ${work}/plain/libkernels.so)
+  expect("the tool lists" "^scale\\(In<f32, \"N\"> x, Scalar<f32> a, Out<f32, \"N\"> y\\)\n  hash ")
+  foreach(file share/man/man1/tessera.1 share/bash-completion/completions/tessera share/zsh/site-functions/_tessera
+               share/fish/vendor_completions.d/tessera.fish)
+    file(SIZE ${work}/prefix/${file} size)   # and it is there
+    if(size LESS 1000)
+      message(FATAL_ERROR "${file} has ${size} bytes")
+    endif()
+  endforeach()
+else()   # packs one after another are a pack
+  file(GLOB packs ${work}/cache/objects-1/*.pack)
+  execute_process(COMMAND cat ${packs} OUTPUT_FILE ${work}/kernels.pack COMMAND_ERROR_IS_FATAL ANY)
+endif()
 run("configuring" ${CMAKE_COMMAND} ${options} -B ${work}/embedded -DPACK=${work}/kernels.pack)
 run("building" ${CMAKE_COMMAND} --build ${work}/embedded)
 set(ENV{TESSERA_CACHE} off)
