@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "autotune/store/tuned_store.hpp"
 
@@ -41,9 +42,11 @@ std::string text(const std::vector<Tuned>& configuration) {
 
 std::optional<std::vector<Tuned>> parse_configuration(std::string_view text) {
   std::vector<Tuned> list;
+  std::set<std::string> names;  // a tunable that is given twice has no value
   const bool good = each_pair(text, [&](std::string name, std::int64_t value) {
+    if (value <= 0 || !names.insert(name).second) return false;
     list.push_back({std::move(name), value});
-    return value > 0;
+    return true;
   });
   return good ? std::optional(std::move(list)) : std::nullopt;
 }

@@ -58,7 +58,8 @@ void sql(const std::string& file, const char* text) {
 TEST_CASE("texts of configurations and extents") {
   CHECK(text(std::vector<Tuned>{{"BN", 8}, {"BM", 16}}) == "BM=16 BN=8");
   CHECK(text(*parse_configuration("BM=16 BN=8")) == "BM=16 BN=8");
-  for (const char* wrong : {"BM", "BM=", "=3", "BM=x", "BM=0", "BM=-1", "BM=1  BN=2", "BM=99999999999999999999"})
+  for (const char* wrong :
+       {"BM", "BM=", "=3", "BM=x", "BM=0", "BM=-1", "BM=1  BN=2", "BM=1 BM=2", "BM=99999999999999999999"})
     CHECK_FALSE_MESSAGE(parse_configuration(wrong), wrong);
   CHECK(text(*parse_extents("K=300 M/2=5")) == "K=300 M/2=5");
   CHECK_FALSE(parse_extents("K=1 K=2"));
