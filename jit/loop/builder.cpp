@@ -235,7 +235,8 @@ Value Builder::select(Value mask, Value a, Value b) {
 Value Builder::cast(Value a, DType to, std::int64_t mode) {
   if (type(a).elem == to) return a;
   if (auto k = known(a); k && is_integer(type(a).elem) && is_integer(to)) {
-    std::uint64_t bits = convert_bits(type(a).elem, to, static_cast<std::uint64_t>(*k));
+    std::uint64_t bits = convert_bits(type(a).elem, to, static_cast<std::uint64_t>(*k),
+                                      static_cast<Rounding>(mode & 0xff), static_cast<Saturation>(mode >> 8 & 0xff));
     if (info(to).kind == DTypeKind::signed_int && info(to).bits < 64)
       bits =
           static_cast<std::uint64_t>(static_cast<std::int64_t>(bits << (64 - info(to).bits)) >> (64 - info(to).bits));

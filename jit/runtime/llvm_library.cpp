@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "jit/cache/build_id.hpp"
 #include "jit/runtime/compile.hpp"
 #include "tessera/call/errors.hpp"
 
@@ -20,7 +19,12 @@ struct Library {
   std::string absent;
 
   Library() {
-    const std::string path = llvm_library_path();
+    std::string path = TESSERA_LLVM_LIBRARY;
+    Dl_info here{};
+    if (dladdr(reinterpret_cast<const void*>(&llvm_backend), &here) != 0 && here.dli_fname) {
+      const std::string mine = here.dli_fname;
+      if (const auto slash = mine.rfind('/'); slash != std::string::npos) path = mine.substr(0, slash + 1) + path;
+    }
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     std::string first = handle ? "" : dlerror();
     if (!handle) handle = dlopen(TESSERA_LLVM_LIBRARY, RTLD_NOW | RTLD_LOCAL);

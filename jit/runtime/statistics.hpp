@@ -1,8 +1,6 @@
 // Owns how a compilation enters the record that tessera/call/statistics.hpp shows.
 #pragma once
 
-#include <cstdint>
-
 #include "tessera/call/statistics.hpp"
 #include "tessera/version.hpp"
 
@@ -11,10 +9,6 @@ namespace jit {
 
 /// Thread-safe; keeps the latest 4,096.
 void record(Compilation compilation);
-
-/// Notes that code came from a cache, and that `count` configurations were timed.
-void record_load() noexcept;
-void record_timed(std::uint64_t count) noexcept;
 
 }  // namespace jit
 TESSERA_END

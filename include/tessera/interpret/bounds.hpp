@@ -108,7 +108,7 @@ inline double float_error(const Inexact& c, double inexact_product) {
     case Op::div: {
       if (ea == 0 && eb == 0) return rounded_error(0, r, c.ulp, true, c.slack);
       const double least = std::fabs(b) - eb;
-      if (std::isinf(b) && ea < unbounded) return 0;
+      if (std::isinf(b) && ea < unbounded && eb < unbounded) return 0;
       if (!(least > 0)) return unbounded;
       return rounded_error((ea + std::fabs(r) * eb) / least, r, c.ulp, std::isinf(a), c.slack);
     }

@@ -51,14 +51,16 @@ void dot_float(Machine& m, Arithmetic t, const DotSide& a, const DotSide& b, dou
       if (!m.options.bounds) continue;
       const auto p = static_cast<Exact<Arithmetic>>(x) * static_cast<Exact<Arithmetic>>(y);
       exact += p;
-      facts.magnitude += std::fabs(static_cast<double>(p));
+      if (std::isfinite(x) && std::isfinite(y))
+        facts.magnitude += std::fabs(static_cast<double>(p));
+      else
+        facts.special = true;
       if (errors_given)
         facts.errors += product_error(static_cast<double>(x), a.folded.error_at(pa + i), static_cast<double>(y),
                                       b.folded.error_at(pb + i));
     }
     v.words[o] = t.put(acc);
     if (!m.options.bounds) continue;
-    facts.special = !std::isfinite(facts.magnitude);
     facts.own = static_cast<double>(std::fabs(exact - acc));
     // One more rounding for each product that is not fused.
     v.error[o] = sum_error(v.type, ulp, 2 * terms, facts, static_cast<double>(acc));

@@ -69,6 +69,10 @@ inline void float_op(ir::Op op, DType type, std::size_t n, const Lanes* in, Word
     case Op::abs: {  // signs alone: NaN keeps its payload
       const DTypeInfo& t = info(type);
       const Word sign = t.has_sign ? Word{1} << (t.bits - 1) : 0;
+      if (op == Op::neg && !t.has_sign) {  // e8m0 has nothing below 0
+        std::fill(out, out + n, nan_bits(type));
+        return;
+      }
       for (std::size_t i = 0; i < n; ++i) out[i] = op == Op::neg ? in[0].word(i) ^ sign : in[0].word(i) & ~sign;
       return;
     }

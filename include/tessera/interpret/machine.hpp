@@ -21,10 +21,33 @@ struct Stopped {};
 
 /// What is known of a sum besides its value.
 struct SumFacts {
-  double magnitude = 0;  ///< the sum of the terms' magnitudes
+  double magnitude = 0;  ///< the sum of the finite terms' magnitudes
   double errors = 0;     ///< the sum of their bounds
   double own = 0;        ///< how far the interpreter's value is from the exact sum
   bool special = false;  ///< a term is infinite or NaN
+
+  void add(double term) {
+    if (std::isfinite(term))
+      magnitude += std::fabs(term);
+    else
+      special = true;
+  }
+};
+
+/// How far the partial products of some factors may go, in any order: exponents of two.
+struct ProductFacts {
+  double up = 0, down = 0;
+
+  void multiply(double factor) {
+    if (factor == 0 || !std::isfinite(factor)) return;
+    const double exponent = std::log2(std::fabs(factor));
+    (exponent > 0 ? up : down) += exponent;
+  }
+  /// Whether some order leaves the normal numbers of the type, where products no longer keep their precision.
+  bool leaves(DType type) const {
+    const DTypeInfo& t = info(type);
+    return up >= t.max_exponent || down <= t.min_exponent + t.mantissa_bits;
+  }
 };
 
 /// A kernel's argument as the interpreter sees it, with what is known of each element.

@@ -91,15 +91,15 @@ inline void add_to_element(Machine& m, std::int32_t id, Array& a, int array, std
   Array::Sum& s = a.sums[static_cast<std::size_t>(element)];
   const double term = number(a.type, x), before = number(a.type, old), after = number(a.type, sum);
   if (s.terms == 0) {
-    s.facts = {std::fabs(before), a.error.empty() ? 0.0 : a.error[static_cast<std::size_t>(element)], 0,
-               !std::isfinite(before)};
+    s.facts = {};
+    s.facts.add(before);
+    s.facts.errors = a.error.empty() ? 0.0 : a.error[static_cast<std::size_t>(element)];
     s.exact = before;
   }
   s.terms += 1;
   s.exact += term;
-  s.facts.magnitude += std::fabs(term);
+  s.facts.add(term);
   s.facts.errors += e;
-  s.facts.special |= !std::isfinite(term);
   s.facts.own = static_cast<double>(std::fabs(s.exact - static_cast<long double>(after)));
   // One term on a zero is exact in every order.
   const bool exact = s.terms == 1 && before == 0;

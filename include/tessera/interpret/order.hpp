@@ -41,13 +41,14 @@ inline void run_cumulative(Machine& m, std::int32_t id) {
     for (std::size_t o = 0; o < f.outer; ++o) {
       Word acc = is_sum ? 0 : t.is_floating() ? word_of(n.type, 1) : 1;
       SumFacts facts;
+      ProductFacts factors;
       long double exact = 0;
       for (std::size_t i = o * f.inner; i < (o + 1) * f.inner; ++i) {
         if (f.has(i)) {
           const double x = number(n.type, f.words[i]), before = number(n.type, acc), ex = f.error_at(i);
           acc = step(acc, f.words[i], i);
-          facts.magnitude += std::fabs(x);
-          facts.special |= !std::isfinite(x);
+          facts.add(x);
+          if (!is_sum) factors.multiply(x);
           exact += x;
           facts.errors =
               is_sum ? facts.errors + ex : product_error(before, facts.errors, x, ex) + 2 * ulp(number(n.type, acc));
@@ -58,6 +59,7 @@ inline void run_cumulative(Machine& m, std::int32_t id) {
         facts.own = static_cast<double>(std::fabs(exact - static_cast<long double>(r)));
         f.error[i] = !t.is_floating() ? facts.errors
                      : is_sum         ? sum_error(n.type, ulp, terms, facts, r)
+                     : factors.leaves(n.type) ? unbounded
                                       : rounded_error(facts.errors, r, ulp, facts.special, false);
       }
     }

@@ -61,8 +61,8 @@ using Exact = std::conditional_t<std::is_same_v<Arithmetic, ArithmeticF64>, long
 /// round, half a unit of the sum of magnitudes for each term.
 inline double sum_error(DType type, const Ulp& ulp, double terms, const SumFacts& f, double result) {
   if (std::isnan(f.errors) || f.errors == unbounded) return unbounded;
+  if (f.magnitude > number(type, largest_bits(type)) || std::isnan(f.own)) return unbounded;
   if (!std::isfinite(result)) return f.special ? 0 : unbounded;
-  if (f.magnitude > number(type, largest_bits(type))) return unbounded;
   if (f.magnitude == 0) return f.errors;
   return f.errors + f.own + terms * 0.5 * (ulp.relative * f.magnitude + ulp.absolute);
 }
@@ -76,6 +76,7 @@ inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double te
       N acc = is_sum ? N(0) : N(1);
       Exact<decltype(t)> exact = 0;
       SumFacts facts;
+      ProductFacts factors;
       std::size_t present = 0;
       for (std::size_t i = o * f.inner; i < (o + 1) * f.inner; ++i) {
         if (!f.has(i)) continue;
@@ -84,8 +85,8 @@ inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double te
         ++present;
         acc = t.get(t.put(is_sum ? acc + x : acc * x));
         if (!bounds) continue;
-        facts.special |= !std::isfinite(x);
-        facts.magnitude += std::fabs(static_cast<double>(x));
+        facts.add(static_cast<double>(x));
+        if (!is_sum) factors.multiply(static_cast<double>(x));
         exact += x;
         if (is_sum)
           facts.errors += ex;
@@ -97,8 +98,9 @@ inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double te
       if (!bounds || present == 0) continue;
       const double r = static_cast<double>(acc);
       facts.own = static_cast<double>(std::fabs(exact - acc));
-      v.error[o] =
-          is_sum ? sum_error(v.type, ulp, terms, facts, r) : rounded_error(facts.errors, r, ulp, facts.special, true);
+      v.error[o] = is_sum                          ? sum_error(v.type, ulp, terms, facts, r)
+                   : present > 1 && factors.leaves(v.type) ? unbounded
+                                                   : rounded_error(facts.errors, r, ulp, facts.special, true);
     }
   });
 }

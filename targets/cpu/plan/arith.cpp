@@ -82,6 +82,11 @@ Value Planner::round_to(Value v, DType t) {
   return b_->cast(b_->cast(v, t), repr(t));
 }
 
+/// A value of element type t, in the type that memory holds: exact, infinities too.
+Value Planner::narrow(Value v, DType t) {
+  return b_->cast(v, t, info(t).bits <= 8 ? static_cast<std::int64_t>(Saturation::overflow) << 8 : 0);
+}
+
 /// Wraps a machine integer to 4 bits.
 Value Planner::wrap_to(Value v, DType t) {
   if (t != DType::i4 && t != DType::u4) return v;
@@ -102,8 +107,10 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
     return wrap(b_->select(machine(a, env, vector), one, b_->constant(t, 0)));
   }
   const DType rf = repr(from), rt = repr(to);
+  const bool clamps = info(from).is_integer() && info(to).is_integer() &&
+                      static_cast<Saturation>(mode >> 8 & 0xff) == Saturation::saturate;
   // Positions: narrow before the lanes are made, exactly modulo 2^32.
-  if (a.affine && vector &&
+  if (a.affine && vector && !clamps &&
       (rt == DType::i32 || rt == DType::u32 || (info(to).is_floating() && a.lo >= INT32_MIN && a.hi <= INT32_MAX))) {
     const DType narrow = rt == DType::u32 ? DType::u32 : DType::i32;
     const Value base = b_->broadcast(b_->cast(a.base, narrow), env.width);
@@ -114,7 +121,7 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
     return narrow == rt ? r : cast_value(r, narrow, to, mode, env);
   }
   Value v = machine(a, env, vector);
-  if (rf == rt && info(from).is_integer()) {  // i8 → i4 and back
+  if (rf == rt && info(from).is_integer() && !clamps) {  // i8 → i4 and back
     Val r = wrap(wrap_to(v, to));
     return r;
   }
@@ -126,7 +133,7 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
     return wrap(b_->cast(v, rt));
   }
   if (to == DType::i4 || to == DType::u4) {
-    v = info(from).is_floating() ? b_->cast(b_->cast(v, to, mode), rt) : wrap_to(b_->cast(v, rt, mode), to);
+    v = info(from).is_floating() || clamps ? b_->cast(b_->cast(v, to, mode), rt) : wrap_to(b_->cast(v, rt, mode), to);
     return wrap(v);
   }
   Val r = wrap(b_->cast(v, rt, mode));
@@ -234,7 +241,7 @@ Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
     const bool vector = is_vector(in[0]);
     Value v = machine(in[0], env, vector);
     const DType from = type_of(0);
-    if (repr(from) != from) v = b_->cast(v, from);
+    if (repr(from) != from) v = narrow(v, from);
     v = b_->bitcast(v, n.type);
     return wrap(repr(n.type) != n.type ? b_->cast(v, repr(n.type)) : v);
   }
@@ -286,13 +293,15 @@ Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
     case Op::pow:
       return done(math(n.op, x[0], x[1]));
     case Op::logical_not:
-      return wrap(b_->unary(loop::Op::logical_not, x[0]));
+      return done(b_->unary(loop::Op::logical_not, x[0]));
     default:
       break;
   }
   if (!floating && x.size() == 1 && (n.op == Op::floor || n.op == Op::ceil || n.op == Op::trunc || n.op == Op::round))
     return in[0];
   const loop::Op op = plain(n.op);
+  if ((n.op == Op::neg || n.op == Op::abs) && floating && info(t).has_sign)  // signs alone: nothing rounds
+    return wrap(b_->unary(op, x[0]));
   if (op == loop::Op::yield) throw InternalError("planning: no arithmetic for " + std::string(info(n.op).text));
   return done(x.size() == 1 ? b_->unary(op, x[0]) : b_->binary(op, x[0], x[1]));
 }

@@ -24,7 +24,7 @@ struct AxisUse {
   bool kept = false;        ///< a kept tile has it, besides Vars
   bool with_loop = false;   ///< a kept tile has it together with a loop's axis
   bool reduced = false;     ///< reduced by something else than a dot
-  bool observed = false;    ///< its number, begin, end or count is used
+  bool observed = false;    ///< its number, begin, end or count is used, or what a tile holds depends on its lanes
 };
 
 class Model {
@@ -100,6 +100,14 @@ class Model {
       for (std::int32_t o : p_.operands_of(n))
         for (int i = 0; i < p_.node(o).rank; ++i)
           uses_[static_cast<std::size_t>(root_axis(p_.node(o).axes[i]))].observed = true;
+    if (n.op == Op::linear_id || n.op == Op::group_id)  // the number of programs shows
+      for (AxisUse& u : uses_) u.observed = true;
+    if (n.op == Op::accumulate || n.op == Op::atomic)  // each program adds once, whatever it has of an axis
+      for (std::size_t a = 0; a < uses_.size(); ++a) {
+        bool has = false;
+        for (int i = 0; i < n.rank; ++i) has |= root_axis(n.axes[i]) == static_cast<int>(a);
+        if (!has) uses_[a].observed = true;
+      }
     if (n.op == Op::dot || info(n.op).op_class == ir::OpClass::reduction) {
       for (std::int32_t o : p_.operands_of(n)) {
         const Node& on = p_.node(o);
@@ -107,6 +115,8 @@ class Model {
           if (p_.has_axis(n, on.axes[i])) continue;
           AxisUse& u = uses_[static_cast<std::size_t>(root_axis(on.axes[i]))];
           (n.op == Op::dot ? u.dot_summed : u.reduced) = true;
+          if (p_.node(p_.axes[static_cast<std::size_t>(root_axis(on.axes[i]))].node).op == Op::grid_block)
+            u.observed = true;  // each program has its own result
         }
       }
       if (n.op == Op::dot)

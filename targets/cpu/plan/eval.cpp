@@ -184,11 +184,14 @@ Val Planner::eval_new(int id, Env& env) {
     }
     case Op::tunable:
       return wrap(i64(known_.cuts[static_cast<std::size_t>(n.imm)]));
-    case Op::scalar:
-      return cast_value(wrap(word(static_cast<int>(n.imm), n.type)), n.type, n.type, 0, env);
+    case Op::scalar: {
+      const DType r = repr(n.type);  // integers come extended; narrow floats as their own bits
+      const Value v = word(static_cast<int>(n.imm), info(n.type).is_integer() ? r : n.type);
+      return wrap(b_->type(v).elem == r ? v : b_->cast(v, r));
+    }
     case Op::linear_id:
-    case Op::group_id:
-      return wrap(n.op == Op::linear_id ? linear_ : i64(0));
+    case Op::group_id:  // a group is one program
+      return wrap(linear_);
     case Op::load:
       return eval_load(id, env);
     case Op::get: {
@@ -204,10 +207,14 @@ Val Planner::eval_new(int id, Env& env) {
       const int o = program_.operand(n, 0);
       return cast_value(eval(o, env), program_.node(o).type, n.type, 0, env);
     }
-    case Op::part: {
-      const auto& parts = parts_[static_cast<std::size_t>(program_.operand(n, 0))];
-      if (static_cast<std::size_t>(n.imm) >= parts.size()) refuse(id, "a part that its operation does not have");
-      return read_slot(parts[static_cast<std::size_t>(n.imm)], env);
+    case Op::reduce:
+    case Op::scan_by:
+    case Op::part: {  // a combination by a function has the value of its first part
+      const bool part = n.op == Op::part;
+      const auto& parts = parts_[static_cast<std::size_t>(part ? program_.operand(n, 0) : id)];
+      const auto which = static_cast<std::size_t>(part ? n.imm : 0);
+      if (which >= parts.size()) refuse(id, "a part that its operation does not have");
+      return read_slot(parts[which], env);
     }
     case Op::rename: {
       Env inner = env;

@@ -192,7 +192,7 @@ void Planner::write_memory(int buffer, DType elem, const Val& offset, Val value,
       const Value old = machine(read_memory(buffer, elem, offset, mask, env), env, false);
       v = round_to(wrap_to(b_->add(old, v), elem), elem);
     }
-    b_->store(buffer, scalar(offset), b_->cast(v, elem), mask, flags);
+    b_->store(buffer, scalar(offset), narrow(v, elem), mask, flags);
     return;
   }
   if (mask >= 0 && b_->lanes(mask) == 1) {  // all or nothing: a branch costs less than a masked store
@@ -206,7 +206,7 @@ void Planner::write_memory(int buffer, DType elem, const Val& offset, Val value,
     const Value old = machine(read_memory(buffer, elem, offset, mask, env), env, true);
     v = round_to(wrap_to(b_->add(old, v), elem), elem);
   }
-  v = b_->cast(v, elem);
+  v = narrow(v, elem);
   if (offset.affine && offset.scale == 1) {
     b_->store(buffer, offset.base, v, m, flags);
   } else if (offset.affine) {

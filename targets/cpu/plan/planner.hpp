@@ -187,6 +187,7 @@ class Planner {
   Value exp_nonpositive(Value x);
   Value round_to(Value v, DType t);
   Value wrap_to(Value v, DType t);
+  Value narrow(Value v, DType t);
   /// The machine value, as a vector of env.width if `vector`.
   Value machine(const Val& v, Env& env, bool vector);
   Value scalar(const Val& v);

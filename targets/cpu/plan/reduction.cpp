@@ -1,9 +1,9 @@
 // Owns reductions: vector accumulators over reduced or kept axes, horizontal steps, and what is computed of the result.
 #include <algorithm>
-#include <limits>
 
 #include "targets/cpu/plan/planner.hpp"
 #include "tessera/call/errors.hpp"
+#include "tessera/types/convert.hpp"
 
 TESSERA_BEGIN
 namespace cpu {
@@ -11,23 +11,23 @@ namespace cpu {
 namespace {
 
 /// The value that changes nothing: what a reduction of no lanes gives (LANGUAGE rule 4).
-std::int64_t identity_bits(ir::Op op, DType t) {
-  const auto& row = info(t);
-  const double infinity = std::numeric_limits<double>::infinity();
+/// The value of a reduction of nothing, in type `of`, as bits of the machine type `t`.
+std::int64_t identity_bits(ir::Op op, DType of, DType t) {
+  const auto machine = [&](std::uint64_t bits) {  // integers extended
+    const std::uint64_t wide = convert_bits(of, t, bits);
+    const int shift = 64 - info(t).bits;
+    return info(t).is_signed_integer() ? static_cast<std::int64_t>(wide << shift) >> shift
+                                       : static_cast<std::int64_t>(wide);
+  };
   switch (op) {
     case ir::Op::prod:
       return loop::constant_bits(t, 1.0);
     case ir::Op::all:
       return 1;
     case ir::Op::reduce_max:
-      if (row.is_floating()) return loop::constant_bits(t, -infinity);
-      if (row.is_unsigned_integer() || row.is_boolean()) return 0;
-      return row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
+      return machine(max_identity_bits(of));
     case ir::Op::reduce_min:
-      if (row.is_floating()) return loop::constant_bits(t, infinity);
-      if (row.is_boolean()) return 1;
-      if (row.is_unsigned_integer()) return row.bits == 64 ? -1 : (std::int64_t{1} << row.bits) - 1;
-      return row.bits == 64 ? INT64_MAX : (std::int64_t{1} << (row.bits - 1)) - 1;
+      return machine(min_identity_bits(of));
     default:
       return 0;
   }
@@ -228,8 +228,10 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
   if (right >= 0) read.push_back(right);
 
   const auto identity = [&](int lanes) {
-    return b_->constant({t, static_cast<std::uint16_t>(lanes), -1}, identity_bits(c.op, t));
+    return b_->constant({t, static_cast<std::uint16_t>(lanes), -1}, identity_bits(c.op, c.type, t));
   };
+  // Extremes are values of the type: rounding would saturate infinities.
+  const bool rounds = c.op == Op::sum || c.op == Op::prod || c.op == Op::dot;
   const auto term = [&](Env& e, Value acc) {
     const auto value = [&](int id) {
       const Val v = eval(id, e);
@@ -242,11 +244,11 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
     } else {
       next = b_->binary(lanewise, acc, value(left));
     }
-    return round_to(next, c.type);
+    return rounds ? round_to(next, c.type) : next;
   };
   const auto finish = [&](Env& e, Value acc) {
     scoped([&] {
-      remember(core, e, wrap(acc));
+      remember(core, e, wrap(wrap_to(acc, c.type)));
       write_point(target, e);
     });
   };
@@ -274,7 +276,7 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
         if (unroll == 4)
           sum = b_->binary(lanewise, b_->binary(lanewise, accs[0], accs[1]), b_->binary(lanewise, accs[2], accs[3]));
         if (width > 1) sum = b_->emit(sideways, {t, 1, -1}, {sum});
-        finish(outer[0], round_to(sum, c.type));
+        finish(outer[0], rounds ? round_to(sum, c.type) : sum);
       });
       return;
     }

@@ -230,11 +230,8 @@ void Planner::topk_nest(int id) {
   Slot values = new_slot(axes, n.type, out_axis), positions = new_slot(axes, DType::i64, out_axis);
   const bool floating = info(n.type).is_floating();
   const auto& row = info(repr(n.type));
-  std::int64_t lowest = 0;
-  if (floating)
-    lowest = loop::constant_bits(repr(n.type), -__builtin_inf());
-  else if (row.is_signed_integer())
-    lowest = row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
+  std::int64_t lowest = static_cast<std::int64_t>(convert_bits(n.type, repr(n.type), max_identity_bits(n.type)));
+  if (row.is_signed_integer()) lowest = lowest << (64 - row.bits) >> (64 - row.bits);
   scoped([&] {
     loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
       Env& e = envs[0];
