@@ -11,4 +11,4 @@ configure_package_config_file(cmake/tessera-config.cmake.in ${CMAKE_CURRENT_BINA
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tessera-config-version.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tessera-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/tessera-config-version.cmake
-        DESTINATION ${tessera_package_dir} COMPONENT tessera)
+        cmake/TesseraEmbed.cmake DESTINATION ${tessera_package_dir} COMPONENT tessera)

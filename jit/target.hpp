@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "jit/cache/key.hpp"
 #include "jit/llvm/api.hpp"
 #include "jit/loop/ir.hpp"
 #include "jit/passes/simplify.hpp"
+#include "jit/runtime/context.hpp"
 #include "jit/specialisation.hpp"
 #include "tessera/call/config.hpp"
 #include "tessera/ir/tile.hpp"
@@ -46,6 +48,12 @@ struct Fact {
   std::string cost;     ///< what its absence costs, in one sentence; empty where nothing
 };
 
+/// Code as a cache keeps it: what Target::load takes, in this process or in another.
+struct CodeImage {
+  std::string bytes;
+  std::string entry, host;  ///< the names of the two functions; `host` may be empty
+};
+
 /// Code that can run: what a target made of a planned program.
 class LoadedCode {
  public:
@@ -54,6 +62,8 @@ class LoadedCode {
   virtual HostFunction host() const = 0;  ///< null where the plan has none
   virtual StageTimes times() const = 0;
   virtual std::size_t bytes() const = 0;
+  /// For a cache; without bytes where this code cannot be kept.
+  virtual CodeImage image() const = 0;
   /// The stages after Loop IR as text, for dumps; made when asked.
   virtual std::vector<Stage> stages() const = 0;
   /// The relocatable object, as linkers take it; empty unless PlanRequest::keep_object, or where there is none.
@@ -87,10 +97,17 @@ class Target {
 
   /// The folder's name: "cpu".
   virtual std::string_view name() const = 0;
-  /// Whether this process can compile for it and run on it; if not, `why` says in one sentence what is missing.
+  /// Whether this process can run its code; if not, `why` says in one sentence what is missing.
   virtual bool available(std::string& why) const = 0;
+  /// Whether this process can compile for it too; without that, only code from caches runs.
+  virtual bool can_compile(std::string& why) const = 0;
   /// The device in words, for logs and reports.
   virtual std::string describe() const = 0;
+  /// The device as far as code and times depend on it, with a feature set: equal on machines that may share both. Found
+  /// out without any compiler.
+  virtual std::string fingerprint(const std::string& features) const = 0;
+  /// The threads that a call may use at most.
+  virtual int threads() const = 0;
   /// Feature sets that the device runs, by name, best first.
   virtual std::vector<std::string> features() const = 0;
   /// Feature sets that it can compile for, whether or not this device runs them; `features` is among them.
@@ -118,6 +135,11 @@ class Target {
   virtual loop::Program plan(const PlanRequest& request, const PassObserver& observe) const = 0;
   /// Loop IR to code of this process. Throws an Error.
   virtual std::unique_ptr<LoadedCode> compile(const loop::Program& program, const PlanRequest& request) const = 0;
+  /// Code of an image, which needs no compiler. Throws an Error where it is not whole or not for this machine.
+  virtual std::unique_ptr<LoadedCode> load(const CodeImage& image) const = 0;
+  /// Adds to a key what the code of this target depends on beside the request: the machine, and how many threads are
+  /// planned for.
+  virtual void add_to_key(const PlanRequest& request, ObjectKey& key) const = 0;
 };
 
 /// The choices among the tunables of `config` (may be null): those whose names have a dot.

@@ -7,8 +7,8 @@
 #include "autotune/cli/command.hpp"
 #include "autotune/cli/library.hpp"
 #include "autotune/cli/shape.hpp"
+#include "autotune/cli/target.hpp"
 #include "jit/loop/text.hpp"
-#include "jit/target.hpp"
 #include "tessera/ir/text.hpp"
 
 TESSERA_BEGIN
@@ -21,16 +21,6 @@ struct Options {
   std::int64_t threads = 0;
 };
 
-/// The target named "cpu", whether or not this machine has one; the features are after the colon.
-const jit::Target& named_target(const std::string& name) {
-  std::string all;
-  for (const jit::Target* target : jit::targets()) {
-    if (target->name() == name) return *target;
-    all.append(all.empty() ? "" : ", ").append(target->name());
-  }
-  throw UserError("there is no target " + name + "\n  hint: this build has " + all);
-}
-
 /// What was compiled, in every form that was made on the way.
 struct Compiled {
   std::string text;  ///< what was asked for
@@ -40,23 +30,22 @@ struct Compiled {
 };
 
 Compiled compile(const Options& o, const ir::Program& program) {
-  const auto colon = o.target.find(':');
-  const jit::Target& target = named_target(o.target.substr(0, colon));
-  const std::string features =
-      colon == std::string::npos ? target.known_features().front() : o.target.substr(colon + 1);
+  const TargetChoice choice(o.target);
+  const jit::Target& target = choice.target;
   Config config = with_tunables(program, read_values("--set", o.tunables, 1));
   config.threads = static_cast<int>(o.threads);
-  config.features = features;
+  config.features = choice.features;
 
   Compiled result;
   jit::PlanRequest& request = result.request;
   request.program = program;
   request.known = known_shape(program, read_values("--shape", o.shape, 0));
   request.tunables = target.tunables(program, request.known, &config);
-  request.features = features;
+  request.features = choice.features;
   request.threads = config.threads;
   request.load = false;
   request.keep_object = o.emit == "obj";
+  request.choices = jit::choices_of(&config);
   if (const std::string why = target.legal(request); !why.empty())
     throw UserError(std::string(program.name) + ": " + why);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "autotune/cli/caches.hpp"
 #include "autotune/cli/command.hpp"
 #include "autotune/cli/probe.hpp"
 #include "jit/target.hpp"
@@ -40,6 +41,32 @@ bool has_target(std::string_view name) {
   return std::any_of(all.begin(), all.end(), [&](const jit::Target* target) { return target->name() == name; });
 }
 
+void examine_cache(Section& section) {
+  Caches caches({});
+  const jit::StoreOptions& options = caches.objects().options();
+  const std::string problem = caches.problem(), tuned_problem = caches.tuned().problem();
+  const bool writable = problem.empty() && !options.read_only;
+  section.add(
+      "folder", writable, problem.empty() ? caches.folder() + (options.read_only ? ", only read" : "") : problem,
+      problem.empty() ? "what is compiled and tuned here is not kept" : "every process compiles anew what it calls");
+  const jit::StoreTotals objects = caches.objects().totals();
+  section.add(
+      "compiled code", true,
+      counted(objects.entries, "object") + ", " + bytes_text(objects.bytes) + " of " + bytes_text(options.most_bytes),
+      "");
+  if (problem.empty() && !tuned_problem.empty()) {
+    section.add("tuned", false, tuned_problem, "calls take the cost model's configuration, and tuning is not kept");
+  } else {
+    const autotune::TunedStore::Totals tuned = caches.tuned().totals();
+    section.add("tuned", true,
+                counted(tuned.keys, "shape") + ", " + counted(tuned.timings, "timing") + ", " +
+                    std::to_string(tuned.stale) + " stale" +
+                    (problem.empty() ? "; journal " + caches.tuned().journal() : ""),
+                "");
+  }
+  for (const std::string& layer : options.layers) section.add("layer", true, layer + ", only read", "");
+}
+
 int examine(Output& out) {
   Json sections = Json::list();
   int missing = 0;
@@ -67,6 +94,10 @@ int examine(Output& out) {
   Section gpus(out, "accelerators");
   for (const Probe& probe : accelerators) gpus.add(probe.name, probe.found, probe.text, probe.cost);
   close(gpus);
+
+  Section cache(out, "cache");
+  examine_cache(cache);
+  close(cache);
 
   out.line();
   out.line(missing == 0 ? "Nothing is missing."

@@ -81,8 +81,11 @@ struct TunedOptions {
   std::string folder;               ///< holds tuned.sqlite; empty: memory only
   std::vector<std::string> layers;  ///< folders that are read only
   bool read_only = false;
-  std::string problem;  ///< why there is no folder
-  double busy_seconds = 20;
+  bool off = false;          ///< by the user's wish, about which nothing is said
+  std::string problem;       ///< why there is no folder
+  std::string key;           ///< signs rows; empty: checksums only (jit/cache/place.hpp)
+  std::string journal;       ///< "delete": as on network file systems; empty: found out
+  double busy_seconds = 20;  ///< to wait for other processes
 };
 TunedOptions tuned_options_from_environment();
 
@@ -95,7 +98,8 @@ class TunedStore {
   TunedStore(const TunedStore&) = delete;
   TunedStore& operator=(const TunedStore&) = delete;
 
-  /// The store of this process, where the environment says; embedded tables are its last layer.
+  /// The store of this process, where the environment says; tables that are
+  /// compiled into the program (jit/cache/embedded.hpp) are its last layer.
   static TunedStore& process();
 
   /// Keeps timings, all or none, replacing those of the same configuration. When it gives true they survive power loss.
@@ -150,9 +154,6 @@ class TunedStore {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// Adds a table, as export_json writes it, that is compiled into the program; `json` stays valid.
-void add_embedded_table(std::string_view name, std::string_view json);
 
 }  // namespace autotune
 TESSERA_END

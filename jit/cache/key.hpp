@@ -38,7 +38,7 @@ class ObjectKey {
   std::string_view value(std::string_view name) const;
 
   /// All fields but the compiler's, as bytes.
-  const std::string& bytes() const;
+  const std::string& bytes() const { return bytes_; }
   /// 64 bits of `bytes`.
   std::uint64_t digest() const;
   std::string_view compiler() const { return value(compiler_field); }
@@ -47,7 +47,7 @@ class ObjectKey {
 
  private:
   std::vector<Field> fields_;
-  mutable std::string bytes_;
+  std::string bytes_;
 };
 
 /// A field in which a stored key differs from the wanted one; a value is absent where only the other has the field.

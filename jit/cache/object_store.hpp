@@ -54,8 +54,8 @@ struct Nearest {
   std::vector<FieldDifference> differences;
 };
 
-/// Compiled code, by key. Reads go through the layers: what this process put, embedded packs, the writable folder, the
-/// read-only folders. Writes go to the writable folder. Thread-safe; any number of processes may use one folder. No
+/// Compiled code, by key. Reads go through the layers: packs that are compiled into the program, the writable folder,
+/// the read-only folders. Writes go to the writable folder. Thread-safe; any number of processes may use one folder. No
 /// member throws but for lack of memory: what goes wrong on disk is a miss, or an object that is not kept, said once.
 class ObjectStore {
  public:
@@ -69,7 +69,7 @@ class ObjectStore {
 
   /// The object under `key`, or nothing; `why` (may be null) then says what was wrong with it, or nothing.
   std::optional<StoredObject> get(const ObjectKey& key, std::string* why = nullptr);
-  /// Keeps an object. False where it could not be kept on disk: then it is kept in memory.
+  /// Keeps an object on disk; a sound one that is there already stays. False where it could not be kept.
   bool put(const ObjectKey& key, const std::vector<Field>& info, std::string_view image);
 
   /// Held by the one thread of all processes that makes the object of a key; others wait for it, at most `seconds`.
@@ -109,9 +109,6 @@ class ObjectStore {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// Adds a pack that is compiled into the program as a layer of every store of the process; `data` stays valid.
-void add_embedded_pack(std::string_view name, std::string_view data);
 
 }  // namespace jit
 TESSERA_END

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tessera/version.hpp"
@@ -26,8 +27,12 @@ struct StoreOptions {
   std::string problem;
   std::vector<std::string> layers;  ///< read only
   std::uint64_t most_bytes = std::uint64_t{1} << 30;
-  std::string key;  ///< of signatures, 32 bytes; empty: checksums only
+  std::string key;              ///< of signatures, 32 bytes; empty: checksums only
+  double touch_seconds = 3600;  ///< how exactly the time of last use is kept
 };
+
+/// "512M" as bytes; false for what is no size.
+bool parse_size(std::string_view text, std::uint64_t& bytes);
 
 /// What the environment says now.
 StoreOptions store_options_from_environment();

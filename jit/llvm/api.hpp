@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "jit/loop/ir.hpp"
-#include "jit/runtime/context.hpp"
 #include "tessera/version.hpp"
 
 TESSERA_BEGIN
@@ -22,26 +20,22 @@ struct CompileRequest {
   bool verify = false;              ///< check the LLVM IR (debugging Tessera)
   bool want_ir = false;             ///< fill CompiledCode::ir
   bool want_assembly = false;       ///< fill CompiledCode::assembly: generates code a second time
-  bool want_object = false;         ///< fill CompiledCode::object
-  bool load = true;                 ///< link into the process; otherwise `entry` stays null
 };
 
 /// Milliseconds of processor time of each stage.
 struct StageTimes {
   double emit = 0;     ///< Loop IR to LLVM IR
   double codegen = 0;  ///< LLVM IR to an object
-  double link = 0;     ///< object to code in memory
+  double link = 0;     ///< object to an image, and that to code in memory
   double total() const { return emit + codegen + link; }
 };
 
 /// The result of a compilation. `error` is empty on success.
 struct CompiledCode {
-  Entry entry = nullptr;
-  HostFunction host = nullptr;  ///< the program's host function, if it has one
-  std::shared_ptr<void> code;   ///< keeps the machine code; when the last copy goes, its memory is released
   std::size_t object_bytes = 0;
-  StageTimes times;
-  std::string ir, assembly, object, error;
+  StageTimes times;  ///< without the linking
+  std::string object;  ///< relocatable; jit/image makes code of it
+  std::string ir, assembly, error;
 };
 
 /// The compiler behind the border. Thread-safe; no member throws.
@@ -49,9 +43,6 @@ class LlvmBackend {
  public:
   virtual ~LlvmBackend() = default;
   virtual CompiledCode compile(const CompileRequest& request) noexcept = 0;
-  /// Links an object that `compile` made (want_object), on this machine and by this build, and finds `entry`, and
-  /// `host` unless it is empty, in it.
-  virtual CompiledCode load(std::string_view object, const std::string& entry, const std::string& host) noexcept = 0;
   /// For cache keys and logs, such as "LLVM 19.1.7, znver3".
   virtual std::string description() const = 0;
   /// This machine's processor by LLVM's name, such as "znver3".
@@ -63,7 +54,7 @@ class LlvmBackend {
 };
 
 /// Both sides of the border compare this text: the two libraries must be of one build.
-inline constexpr const char llvm_boundary[] = "tessera " TESSERA_VERSION " llvm boundary 3";
+inline constexpr const char llvm_boundary[] = "tessera " TESSERA_VERSION " llvm boundary 4";
 
 /// The type of the one symbol of the LLVM library, `tessera_llvm_backend`: null where `boundary` is another's.
 using LlvmBackendFactory = LlvmBackend* (*)(const char* boundary);

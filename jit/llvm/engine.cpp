@@ -1,22 +1,16 @@
-// Owns LLVM's code generator and linker: target machines by feature set, objects, and machine code in this process.
-#include <llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h>
-#include <llvm/ExecutionEngine/Orc/Core.h>
-#include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
-#include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
+// Owns LLVM's code generator: target machines by feature set, and objects.
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/ErrorHandling.h>
-#include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
-#include <atomic>
 #include <ctime>
 #include <map>
 #include <mutex>
@@ -91,20 +85,7 @@ class Backend final : public LlvmBackend {
     triple_ = llvm::sys::getProcessTriple();
     std::string error;
     target_ = llvm::TargetRegistry::lookupTarget(triple_, error);
-    if (!target_) {
-      broken_ = error;
-      return;
-    }
-    auto control = llvm::orc::SelfExecutorProcessControl::Create();
-    if (!control) {
-      broken_ = llvm::toString(control.takeError());
-      return;
-    }
-    const unsigned page = (*control)->getPageSize();
-    session_ = std::make_unique<llvm::orc::ExecutionSession>(std::move(*control));
-    session_->setErrorReporter([](llvm::Error e) { link_error() += llvm::toString(std::move(e)) + "; "; });
-    linker_ = std::make_unique<llvm::orc::ObjectLinkingLayer>(
-        *session_, std::make_unique<llvm::jitlink::InProcessMemoryManager>(page));
+    if (!target_) broken_ = error;
   }
 
   CompiledCode compile(const CompileRequest& request) noexcept override {
@@ -118,19 +99,6 @@ class Backend final : public LlvmBackend {
     } catch (...) {
       result = {};
       result.error = "an exception that is not a std::exception";
-    }
-    return result;
-  }
-
-  CompiledCode load(std::string_view object, const std::string& entry, const std::string& host) noexcept override {
-    CompiledCode result;
-    try {
-      if (!broken_.empty()) throw detail::Unsupported(broken_);
-      result.object_bytes = object.size();
-      link(llvm::MemoryBuffer::getMemBufferCopy({object.data(), object.size()}, "tessera"), entry, host, result);
-    } catch (const std::exception& e) {
-      result = {};
-      result.error = e.what();
     }
     return result;
   }
@@ -242,13 +210,10 @@ class Backend final : public LlvmBackend {
     }
 
     start = now();
-    auto object = generate(module, *machine, llvm::CodeGenFileType::ObjectFile);
+    const auto object = generate(module, *machine, llvm::CodeGenFileType::ObjectFile);
     result.times.codegen = now() - start;
     result.object_bytes = object.size();
-    if (request.want_object) result.object.assign(object.begin(), object.end());
-    if (!request.load) return;
-    link(std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), program.name, false), entry->name,
-         host ? host->name : std::string(), result);
+    result.object.assign(object.begin(), object.end());
   }
 
   static llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine,
@@ -262,36 +227,8 @@ class Backend final : public LlvmBackend {
     return bytes;
   }
 
-  void link(std::unique_ptr<llvm::MemoryBuffer> object, const std::string& entry, const std::string& host,
-            CompiledCode& result) {
-    const double start = now();
-    link_error().clear();
-    auto& library = session_->createBareJITDylib("tessera" + std::to_string(next_++));
-    std::shared_ptr<void> code(&library, [this](void* p) {
-      llvm::consumeError(session_->removeJITDylib(*static_cast<llvm::orc::JITDylib*>(p)));
-    });
-    if (llvm::Error e = linker_->add(library, std::move(object)))
-      throw detail::Unsupported(llvm::toString(std::move(e)));
-    llvm::orc::SymbolLookupSet names(session_->intern(entry));
-    if (!host.empty()) names.add(session_->intern(host));
-    auto symbols = session_->lookup({{&library, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}}, std::move(names));
-    if (!symbols) throw detail::Unsupported(link_error() + llvm::toString(symbols.takeError()));
-    result.entry = symbols->lookup(session_->intern(entry)).getAddress().toPtr<Entry>();
-    if (!host.empty()) result.host = symbols->lookup(session_->intern(host)).getAddress().toPtr<HostFunction>();
-    result.code = std::move(code);
-    result.times.link = now() - start;
-  }
-
-  static std::string& link_error() {
-    thread_local std::string text;
-    return text;
-  }
-
   std::string triple_, broken_;
   const llvm::Target* target_ = nullptr;
-  std::unique_ptr<llvm::orc::ExecutionSession> session_;
-  std::unique_ptr<llvm::orc::ObjectLinkingLayer> linker_;
-  std::atomic<std::uint64_t> next_ = 0;
   std::mutex mutex_;
   std::map<std::string, std::vector<std::unique_ptr<llvm::TargetMachine>>> idle_;
 };

@@ -2,6 +2,8 @@
 #include "jit/runtime/compile.hpp"
 
 #include <cstdlib>
+#include <ctime>
+#include <vector>
 
 #include "jit/loop/verify.hpp"
 #include "tessera/call/errors.hpp"
@@ -21,18 +23,52 @@ CompiledCode compile(const loop::Program& program, const CompileOptions& options
   request.verify = options.verify || verify_all;
   request.want_ir = text;
   request.want_assembly = text;
-  request.want_object = options.keep_object;
-  request.load = options.load && !text;
   CompiledCode code = llvm_backend().compile(request);
   if (!code.error.empty()) throw InternalError(program.name + ": cannot be compiled: " + code.error);
   return code;
 }
 
+std::string name_of(const loop::Program& program, loop::FunctionKind kind) {
+  for (const loop::Function& f : program.functions)
+    if (f.kind == kind) return f.name;
+  return {};
+}
+
+double now() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
+}
+
 }  // namespace
+
+std::string entry_name(const loop::Program& program) { return name_of(program, loop::FunctionKind::entry); }
+std::string host_name(const loop::Program& program) { return name_of(program, loop::FunctionKind::host); }
+
+Linked load_code(std::string_view image, const std::string& entry, const std::string& host) {
+  Linked linked;
+  linked.code = load_image(image);
+  linked.entry = reinterpret_cast<Entry>(linked.code->symbol(entry));
+  if (!host.empty()) linked.host = reinterpret_cast<HostFunction>(linked.code->symbol(host));
+  if (!linked.entry || (!host.empty() && !linked.host))
+    throw DeviceError("compiled code cannot be loaded: it has no function " + (linked.entry ? host : entry));
+  return linked;
+}
 
 std::shared_ptr<Compiled> compile_loop(const loop::Program& program, const CompileOptions& options) {
   CompiledCode code = compile(program, options, false);
-  return std::make_shared<Compiled>(std::make_shared<loop::Program>(program), options, std::move(code));
+  std::string image;
+  Linked linked;
+  if (options.load) {
+    const double start = now();
+    const std::string entry = entry_name(program), host = host_name(program);
+    image = link_image(code.object, host.empty() ? std::vector{entry} : std::vector{entry, host});
+    linked = load_code(image, entry, host);
+    code.times.link = now() - start;
+  }
+  if (!options.keep_object) code.object.clear();
+  return std::make_shared<Compiled>(std::make_shared<loop::Program>(program), options, std::move(code),
+                                    std::move(image), std::move(linked));
 }
 
 std::string Compiled::ir() const { return compile(*program_, options_, true).ir; }

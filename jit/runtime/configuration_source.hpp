@@ -36,6 +36,11 @@ class ConfigurationSource {
 /// set, and a table of tuned configurations exists, libtessera_autotune is opened and answers.
 ConfigurationSource* set_configuration_source(ConfigurationSource* source);
 
+/// Both libraries compare this text: they must be of one build.
+inline constexpr const char configuration_boundary[] = "tessera " TESSERA_VERSION " configurations 1";
+/// The type of `tessera_autotune_source` of libtessera_autotune: null where `boundary` is another's.
+using ConfigurationSourceFactory = ConfigurationSource* (*)(const char* boundary);
+
 /// Asks; nothing where nobody answers.
 std::optional<std::vector<Tuned>> ask_configuration(const ConfigurationQuestion& question) noexcept;
 

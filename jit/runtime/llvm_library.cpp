@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "jit/cache/build_id.hpp"
 #include "jit/runtime/compile.hpp"
 #include "tessera/call/errors.hpp"
 
@@ -19,12 +20,7 @@ struct Library {
   std::string absent;
 
   Library() {
-    std::string path = TESSERA_LLVM_LIBRARY;
-    Dl_info here{};
-    if (dladdr(reinterpret_cast<const void*>(&llvm_backend), &here) != 0 && here.dli_fname) {
-      const std::string mine = here.dli_fname;
-      if (const auto slash = mine.rfind('/'); slash != std::string::npos) path = mine.substr(0, slash + 1) + path;
-    }
+    const std::string path = llvm_library_path();
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     std::string first = handle ? "" : dlerror();
     if (!handle) handle = dlopen(TESSERA_LLVM_LIBRARY, RTLD_NOW | RTLD_LOCAL);

@@ -4,9 +4,14 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <set>
+#include <string>
 
 TESSERA_BEGIN
 namespace jit {
@@ -54,6 +59,21 @@ bool logs(LogLevel level) noexcept {
 void log(LogLevel level, std::string_view text) noexcept {
   try {
     logger().log(level_of(level), spdlog::string_view_t(text.data(), text.size()));
+  } catch (...) {
+  }
+}
+
+void say_once(std::string_view text) noexcept {
+  try {
+    static std::mutex mutex;
+    static auto* said = new std::set<std::string, std::less<>>;
+    const std::lock_guard lock(mutex);
+    if (said->find(text) != said->end()) return;
+    const std::string& line = *said->emplace(text).first;
+    if (logs(LogLevel::warn))
+      log(LogLevel::warn, line);
+    else
+      std::fprintf(stderr, "tessera: %s\n", line.c_str());
   } catch (...) {
   }
 }

@@ -16,5 +16,8 @@ bool logs(LogLevel level) noexcept;
 /// Writes one line. Never throws.
 void log(LogLevel level, std::string_view text) noexcept;
 
+/// What a user would want to know once, whatever TESSERA_LOG says: on standard error, each text once a process.
+void say_once(std::string_view text) noexcept;
+
 }  // namespace jit
 TESSERA_END

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <mutex>
-#include <set>
+#include <cstdlib>
 
+#include "jit/cache/object_store.hpp"
 #include "jit/loop/text.hpp"
+#include "jit/runtime/configuration_source.hpp"
 #include "jit/runtime/dump.hpp"
 #include "jit/runtime/interpreted.hpp"
 #include "jit/runtime/log.hpp"
+#include "jit/runtime/object_key.hpp"
 #include "jit/runtime/run_context.hpp"
 #include "jit/runtime/statistics.hpp"
 #include "tessera/call/errors.hpp"
@@ -112,18 +114,6 @@ GridShape grid_shape(const ir::Program& program, const std::uint64_t* frame, std
 
 namespace {
 
-// Nothing a user would want to miss, and nothing to repeat: once for each text.
-void say_once(const std::string& text) {
-  static std::mutex mutex;
-  static auto* said = new std::set<std::string>;
-  const std::lock_guard lock(mutex);
-  if (!said->insert(text).second) return;
-  if (logs(LogLevel::warn))
-    log(LogLevel::warn, text);
-  else
-    std::fprintf(stderr, "tessera: %s\n", text.c_str());
-}
-
 std::unique_ptr<BuiltVariant> interpret_instead(const ir::Program& program, const Config* config) {
   std::vector<std::int64_t> tunables(program.tunables.size(), 16);
   for (std::size_t i = 0; config && i < tunables.size(); ++i)
@@ -132,20 +122,78 @@ std::unique_ptr<BuiltVariant> interpret_instead(const ir::Program& program, cons
   return interpreted_variant(program, std::move(tunables), config && config->checked);
 }
 
-std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Program& program,
-                                              const Specialisation& known, const std::uint64_t* frame,
-                                              const Config* config) {
-  const std::string kernel(program.name);
-  PlanRequest request;
-  request.program = program;
-  request.known = known;
-  request.tunables = target.tunables(program, known, config);
-  request.choices = choices_of(config);
-  request.features = config && !config->features.empty() ? config->features : target.features().front();
-  request.threads = config ? config->threads : 0;
-  request.checked = config && config->checked;
-  if (std::string why = target.legal(request); !why.empty()) throw UserError(kernel + ": " + why);
+// What a launch needs to know of code, beside the code.
+struct CodeFacts {
+  bool needs_context = true, serial_grid = false;
+  std::int64_t programs = -1;  // of the grid, where planning knows
 
+  static CodeFacts of(const loop::Program& planned) {
+    return {jit::needs_context(planned), attribute(planned, "serial_grid", 0) != 0, attribute(planned, "programs", -1)};
+  }
+};
+
+std::string choices_text(const PlanRequest& request) {
+  const ir::Program& program = request.program;
+  std::string text;
+  for (std::size_t i = 0; i < program.tunables.size(); ++i)
+    text.append(text.empty() ? "" : " ")
+        .append(program.str(program.tunables[i].name))
+        .append("=")
+        .append(std::to_string(request.tunables[i]));
+  for (const Tuned& choice : request.choices)
+    text.append(text.empty() ? "" : " ").append(choice.name).append("=").append(std::to_string(choice.value));
+  return text;
+}
+
+// The object's notes, in and out.
+std::vector<Field> notes_of(const PlanRequest& request, const CodeImage& image, const CodeFacts& facts,
+                            double milliseconds) {
+  return {{"kernel", std::string(request.program.name)},
+          {"known", request.known.describe(request.program)},
+          {"choices", choices_text(request)},
+          {"milliseconds", std::to_string(milliseconds)},
+          {"entry", image.entry},
+          {"host", image.host},
+          {"needs context", facts.needs_context ? "1" : "0"},
+          {"serial grid", facts.serial_grid ? "1" : "0"},
+          {"programs", std::to_string(facts.programs)}};
+}
+
+CodeFacts facts_of(const StoredObject& object) {
+  return {object.note("needs context") != "0", object.note("serial grid") == "1",
+          std::strtoll(std::string(object.note("programs")).c_str(), nullptr, 10)};
+}
+
+// Code from the cache, or nothing: then `why` may say what was wrong with it.
+std::unique_ptr<BuiltVariant> load_variant(const Target& target, const PlanRequest& request, const ObjectKey& key,
+                                           CodeFacts& facts, std::string& why) {
+  const double start = now();
+  const auto object = ObjectStore::process().get(key, &why);
+  if (!object) return nullptr;
+  auto built = std::make_unique<BuiltVariant>();
+  try {
+    built->code = target.load({object->image, std::string(object->note("entry")), std::string(object->note("host"))});
+  } catch (const Error& e) {
+    why = e.what();
+    return nullptr;
+  }
+  facts = facts_of(*object);
+  record_load();
+  if (logs(LogLevel::info)) {
+    char time[64];
+    std::snprintf(time, sizeof time, ": %.3f ms, %zu bytes", now() - start, built->code->bytes());
+    log(LogLevel::info, "loaded " + std::string(request.program.name) + " for " + request.features + " " +
+                            choices_text(request) + ", for " +
+                            request.known.describe(request.program) + time);
+  }
+  return built;
+}
+
+std::unique_ptr<BuiltVariant> make_variant(const Target& target, const PlanRequest& request, const ObjectKey& key,
+                                           CodeFacts& facts) {
+  const ir::Program& program = request.program;
+  const std::string kernel(program.name);
+  if (std::string why; !target.can_compile(why)) throw DeviceError(why);
   const double start = now();
   const bool dumps = !dump_folder().empty();
   std::vector<Stage> stages;
@@ -157,16 +205,15 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
   auto built = std::make_unique<BuiltVariant>();
   built->code = target.compile(planned, request);
   const double end = now();
+  facts = CodeFacts::of(planned);
+  if (const CodeImage image = built->code->image(); !image.bytes.empty())
+    (void)ObjectStore::process().put(key, notes_of(request, image, facts, end - start), image.bytes);
 
-  std::string choices;
-  for (std::size_t i = 0; i < program.tunables.size(); ++i)
-    choices += " " + std::string(program.str(program.tunables[i].name)) + "=" + std::to_string(request.tunables[i]);
-  for (const Tuned& choice : request.choices) choices += " " + choice.name + "=" + std::to_string(choice.value);
-  const std::string what =
-      std::string(target.name()) + " " + request.features + choices + ", for " + known.describe(program);
-  record({kernel, std::string(target.name()), request.features, known.describe(program),
-          choices.empty() ? choices : choices.substr(1), end - start, planned_at - start, built->code->bytes(),
-          request.threads});
+  const std::string choices = choices_text(request);
+  const std::string what = std::string(target.name()) + " " + request.features + (choices.empty() ? "" : " ") +
+                           choices + ", for " + request.known.describe(program);
+  record({kernel, std::string(target.name()), request.features, request.known.describe(program), choices, end - start,
+          planned_at - start, built->code->bytes(), request.threads});
   if (logs(LogLevel::info)) {
     const StageTimes t = built->code->times();
     char times[160];
@@ -180,18 +227,64 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
     const std::string place = write_dump(dump_folder(), kernel, what, stages);
     if (!place.empty()) log(LogLevel::info, "dumped " + kernel + " into " + place);
   }
+  return built;
+}
 
+// Of all threads and processes that need an object, one makes it; a dump shows how it is made, so it is made.
+std::unique_ptr<BuiltVariant> load_or_make(const Target& target, const PlanRequest& request, CodeFacts& facts) {
+  const ObjectKey key = object_key(target, request);
+  std::string why;
+  if (!dump_folder().empty()) return make_variant(target, request, key, facts);
+  if (auto built = load_variant(target, request, key, facts, why)) return built;
+  ObjectStore& store = ObjectStore::process();
+  const auto lock = store.lock(key);
+  if (auto built = load_variant(target, request, key, facts, why)) return built;
+  if (logs(LogLevel::info) && !store.options().off)
+    log(LogLevel::info, std::string(request.program.name) + " is not in the cache: " + store.explain(key));
+  return make_variant(target, request, key, facts);
+}
+
+// Tunables that were measured elsewhere are advice: what does not fit the program, or is not legal, is left.
+void use_tuned(const Target& target, const std::vector<Tuned>& found, PlanRequest& request, const Config* config) {
+  Config tuned = config ? *config : Config{};
+  tuned.tunables = found;
+  if (!call::check_config(request.program, tuned)) return;
+  PlanRequest wanted = request;
+  wanted.tunables = target.tunables(request.program, request.known, &tuned);
+  wanted.choices = choices_of(&tuned);
+  if (target.legal(wanted).empty()) request = std::move(wanted);
+}
+
+std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Program& program,
+                                              const Specialisation& known, const std::uint64_t* frame,
+                                              const Config* config) {
+  const std::string kernel(program.name);
+  PlanRequest request;
+  request.program = program;
+  request.known = known;
+  request.features = config && !config->features.empty() ? config->features : target.features().front();
+  request.threads = config ? config->threads : 0;
+  request.checked = config && config->checked;
+  request.tunables = target.tunables(program, known, config);
+  request.choices = choices_of(config);
+  if (!config || config->tunables.empty())
+    if (const auto found = ask_configuration({program, known, frame, target, request.features, request.threads}))
+      use_tuned(target, *found, request, config);
+  if (std::string why = target.legal(request); !why.empty()) throw UserError(kernel + ": " + why);
+
+  CodeFacts facts;
+  auto built = load_or_make(target, request, facts);
   call::Variant& variant = built->variant;
   variant.entry = built->code->entry();
   variant.owner = built.get();
-  variant.needs_context = needs_context(planned);
+  variant.needs_context = facts.needs_context;
   variant.threads = request.threads;
   if (built->code->host()) variant.programs = count_programs;
-  if (attribute(planned, "serial_grid", 0) != 0) {
+  if (facts.serial_grid) {
     variant.threads = 1;
     variant.inline_limit = INT64_MAX;
   } else {
-    const std::int64_t programs = attribute(planned, "programs", written_grid(program, frame, request.tunables));
+    const std::int64_t programs = facts.programs >= 0 ? facts.programs : written_grid(program, frame, request.tunables);
     const GridShape shape = grid_shape(program, frame, programs > 0 ? programs : 64);
     variant.inline_limit = shape.inline_limit;
     variant.grain = shape.grain;
@@ -217,6 +310,9 @@ std::unique_ptr<BuiltVariant> build_variant(const ir::Program& program, const Sp
     return compile_variant(*target, program, known, frame, config);
   } catch (const InternalError& e) {  // a kernel that the target cannot plan yet
     say_once(std::string(e.what()) + "\n  it runs in the interpreter, which is slow");
+    return interpret_instead(program, config);
+  } catch (const DeviceError& e) {  // nothing can be compiled here, and no cache has it
+    say_once(std::string(e.what()) + "\n  kernels run in the interpreter, which is slow");
     return interpret_instead(program, config);
   }
 }

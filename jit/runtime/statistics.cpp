@@ -1,6 +1,7 @@
 // Owns the record of compilations of this process.
 #include "jit/runtime/statistics.hpp"
 
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -22,9 +23,15 @@ Record& the_record() {
   return *record;
 }
 
+std::atomic<std::uint64_t> compiled{0}, loaded{0}, timed{0};
+
 }  // namespace
 
+void record_load() noexcept { ++loaded; }
+void record_timed(std::uint64_t count) noexcept { timed += count; }
+
 void record(Compilation compilation) {
+  ++compiled;
   Record& r = the_record();
   const std::lock_guard lock(r.mutex);
   if (r.list.size() == most_kept) r.list.pop_front();
@@ -32,6 +39,8 @@ void record(Compilation compilation) {
 }
 
 }  // namespace jit
+
+Counts counts() { return {jit::compiled, jit::loaded, jit::timed}; }
 
 std::vector<Compilation> compilations() {
   jit::Record& r = jit::the_record();

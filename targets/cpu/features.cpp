@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -51,9 +52,33 @@ std::int64_t cache(int level, int name, std::int64_t otherwise) {
   return bytes > 0 ? bytes : otherwise;
 }
 
+// What LLVM looks at to know a processor by name and by features. Left out is what differs between the cores of one
+// machine (numbers of cores, in EBX of leaf 1) or between runs (OSPKE and the like stay).
+std::string abilities() {
+  std::string out;
+  const auto add = [&out](unsigned word) {
+    char text[12];
+    std::snprintf(text, sizeof text, "%08x", word);
+    out += text;
+  };
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d)) add(a), add(c), add(d);
+  for (unsigned leaf : {0u, 1u})
+    if (__get_cpuid_count(7, leaf, &a, &b, &c, &d)) add(leaf == 0 ? 0 : a), add(b), add(c), add(d);
+  if (__get_cpuid_count(0xd, 1, &a, &b, &c, &d)) add(a);
+  if (__get_cpuid(0x80000001, &a, &b, &c, &d)) add(c), add(d);
+  if (__get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) != 0) {
+    unsigned low = 0, high = 0;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    add(low);
+  }
+  return out;
+}
+
 Host look() {
   Host h;
   h.model = model_name();
+  h.abilities = abilities();
   __builtin_cpu_init();
   h.sse2 = __builtin_cpu_supports("sse2") != 0;
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -93,6 +118,13 @@ std::vector<std::string> known_features() {
   if (jit::llvm_backend_absent().empty())
     for (std::string& name : jit::llvm_backend().processors()) list.push_back(std::move(name));
   return list;
+}
+
+std::string fingerprint(std::string_view features) {
+  const Host& h = host();
+  const auto kilobytes = [](std::int64_t bytes) { return std::to_string(bytes >> 10) + "K"; };
+  return "cpu; " + h.model + "; " + std::string(features) + " " + h.abilities + "; caches " + kilobytes(h.l1_bytes) +
+         " " + kilobytes(h.l2_bytes) + " " + kilobytes(h.l3_bytes);
 }
 
 bool is_feature_set(std::string_view features) {

@@ -22,6 +22,7 @@ struct FeatureSet {
 /// The processor of this machine.
 struct Host {
   std::string model;                                ///< as the processor names itself
+  std::string abilities;                            ///< its family and feature bits, in hexadecimal digits
   bool sse2 = false, avx2 = false, avx512 = false;  ///< whole feature sets, the system's support included
   std::int64_t l1_bytes = 32 << 10;                 ///< data cache of a core
   std::int64_t l2_bytes = 512 << 10;
@@ -34,6 +35,9 @@ const Host& host();
 
 /// The feature sets that this machine runs, best first; TESSERA_CPU_FEATURES=name puts that one first.
 std::vector<std::string> runnable_features();
+
+/// This machine as far as code and times of a feature set depend on it: model, caches, and what the processor can do.
+std::string fingerprint(std::string_view features);
 
 /// What can be compiled for: the feature sets, and the processors that LLVM knows by name ("znver4") where it is here.
 std::vector<std::string> known_features();

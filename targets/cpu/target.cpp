@@ -13,14 +13,17 @@ TESSERA_BEGIN
 namespace cpu {
 namespace {
 
-class Code final : public jit::LoadedCode {
+class CompiledCode final : public jit::LoadedCode {
  public:
-  explicit Code(std::shared_ptr<jit::Compiled> compiled) : compiled_(std::move(compiled)) {}
+  explicit CompiledCode(std::shared_ptr<jit::Compiled> compiled) : compiled_(std::move(compiled)) {}
   jit::Entry entry() const override { return compiled_->entry(); }
   jit::HostFunction host() const override { return compiled_->host(); }
   jit::StageTimes times() const override { return compiled_->times(); }
   std::size_t bytes() const override { return compiled_->object_bytes(); }
   std::string object() const override { return compiled_->object(); }
+  jit::CodeImage image() const override {
+    return {compiled_->image(), jit::entry_name(compiled_->program()), jit::host_name(compiled_->program())};
+  }
   std::vector<jit::Stage> stages() const override {
     return {{"llvm", compiled_->ir()}, {"assembly", compiled_->assembly()}};
   }
@@ -29,11 +32,33 @@ class Code final : public jit::LoadedCode {
   std::shared_ptr<jit::Compiled> compiled_;
 };
 
+/// Code from a cache: nobody knows any more what it was made from.
+class StoredCode final : public jit::LoadedCode {
+ public:
+  explicit StoredCode(const jit::CodeImage& image)
+      : linked_(jit::load_code(image.bytes, image.entry, image.host)), bytes_(image.bytes.size()) {}
+  jit::Entry entry() const override { return linked_.entry; }
+  jit::HostFunction host() const override { return linked_.host; }
+  jit::StageTimes times() const override { return {}; }
+  std::size_t bytes() const override { return bytes_; }
+  jit::CodeImage image() const override { return {}; }
+  std::vector<jit::Stage> stages() const override { return {}; }
+
+ private:
+  jit::Linked linked_;
+  std::size_t bytes_ = 0;
+};
+
 class Cpu final : public jit::Target {
  public:
   std::string_view name() const override { return "cpu"; }
 
   bool available(std::string& why) const override {
+    why.clear();
+    return true;
+  }
+
+  bool can_compile(std::string& why) const override {
     why = jit::llvm_backend_absent();
     return why.empty();
   }
@@ -46,6 +71,9 @@ class Cpu final : public jit::Target {
                      : "SSE2") +
            ", " + std::to_string(h.threads) + (h.threads == 1 ? " thread" : " threads");
   }
+
+  std::string fingerprint(const std::string& features) const override { return cpu::fingerprint(features); }
+  int threads() const override { return host().threads; }
 
   std::vector<std::string> features() const override { return runnable_features(); }
   std::vector<std::string> known_features() const override { return cpu::known_features(); }
@@ -96,7 +124,16 @@ class Cpu final : public jit::Target {
     options.features = request.features;
     options.load = request.load;
     options.keep_object = request.keep_object;
-    return std::make_unique<Code>(jit::compile_loop(program, options));
+    return std::make_unique<CompiledCode>(jit::compile_loop(program, options));
+  }
+
+  std::unique_ptr<jit::LoadedCode> load(const jit::CodeImage& image) const override {
+    return std::make_unique<StoredCode>(image);
+  }
+
+  void add_to_key(const jit::PlanRequest& request, jit::ObjectKey& key) const override {
+    key.add("device", fingerprint(request.features));
+    key.add("threads", std::to_string(machine(request.features, request.threads).threads));
   }
 };
 

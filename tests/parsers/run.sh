@@ -21,10 +21,17 @@ if ! echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { r
 fi
 
 cmake -S "$here" -B "$work" -G Ninja -DCMAKE_CXX_COMPILER="$clang" >/dev/null
-cmake --build "$work" -j "${TESSERA_JOBS:-2}" >/dev/null
-mkdir -p "$work"/seeds/tile_ir "$work"/seeds/loop_ir "$work"/corpus/tile_ir "$work"/corpus/loop_ir "$work"/found
+cmake --build "$work" -j "${TESSERA_JOBS:-2}" >"$work/build.log" 2>&1 || {
+  tail -n 30 "$work/build.log"
+  exit 1
+}
+names=(tile_ir loop_ir object_store tuned_store)
+for name in "${names[@]}"; do mkdir -p "$work/seeds/$name" "$work/corpus/$name" "$work/found"; done
 "$work/write_seeds" "$work/seeds/tile_ir"
 cp "$root"/tests/jit/loop/gate/*.loop "$work/seeds/loop_ir"
+cp "$here"/tuned.json "$work/seeds/tuned_store"
+printf 'BK=64 BM=32' >"$work/seeds/tuned_store/configuration"
+printf '\002\000\000\000\007\000\000\000\002\000\000\000program64\000\000\000\000\000\000\000\000' >"$work/seeds/object_store/fields"
 
 # The words of both languages, from their tables.
 dictionary() {
@@ -33,11 +40,13 @@ dictionary() {
 }
 dictionary "$root/include/tessera/ir/ops.hpp" >"$work/tile_ir.dict"
 dictionary "$root/jit/loop/ops.hpp" >"$work/loop_ir.dict"
+grep -oE '"[a-z_]+"' "$here/tuned.json" | sort -u >"$work/tuned_store.dict"
+echo '"program"' >"$work/object_store.dict"
 
 # Short stacks of allocations, and little freed memory kept: three times the runs a second.
 export ASAN_OPTIONS=malloc_context_size=3:quarantine_size_mb=16
 passed=0 failed=0
-for name in tile_ir loop_ir; do
+for name in "${names[@]}"; do
   log=$work/$name.log
   if "$work/fuzz_$name" -runs="$runs" -max_len=2048 -dict="$work/$name.dict" -artifact_prefix="$work/found/$name-" \
     -timeout=120 -rss_limit_mb=4096 -print_final_stats=1 ${TESSERA_FUZZ_SEED:+-seed=$TESSERA_FUZZ_SEED} \

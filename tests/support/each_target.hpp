@@ -18,7 +18,7 @@ void each_target(const char* test_case, Body body) {
   int here = 0;
   for (const jit::Target* target : jit::targets()) {
     std::string why;
-    if (!target->available(why)) {
+    if (!target->available(why) || !target->can_compile(why)) {
       note_absent(std::string(target->name()) + ": " + why, test_case);
       continue;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,13 @@ struct Compilation {
 /// What was compiled so far, oldest first; of more than 4,096 only the latest. The first one also opens LLVM. What the
 /// interpreter runs does not appear. In libtessera_jit; thread-safe.
 TESSERA_API std::vector<Compilation> compilations();
+
+/// How this process came by its code. A process that runs what an earlier one ran compiles and times nothing.
+struct Counts {
+  std::uint64_t compiled = 0;  ///< variants of kernels
+  std::uint64_t loaded = 0;    ///< variants that came from a cache, or from the program itself
+  std::uint64_t timed = 0;     ///< configurations that the autotuner ran
+};
+TESSERA_API Counts counts();
 
 TESSERA_END

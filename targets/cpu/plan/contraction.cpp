@@ -107,7 +107,7 @@ struct Contraction {
             std::find(k_axes.begin(), k_axes.end(), on.axes[i]) == k_axes.end())
           k_axes.push_back(on.axes[i]);
     }
-    if (!ns.empty() && collapsible(ns.back())) {
+    if (!ns.empty() && collapsible(ns.back()) && whole_rows_fit(ns.back())) {
       n_outer = ns.back();
       ns.pop_back();
     }
@@ -157,6 +157,22 @@ struct Contraction {
     return !used && !(store.flags & ir::flag_masked);
   }
 
+  /// Lanes of K in a cache block.
+  std::int64_t k_block() const {
+    const int bytes = std::max(1, info(t).bits / 8);
+    return p.machine_.blocks.kc > 0 ? p.machine_.blocks.kc : (p.machine_.vector_bytes == 64 ? 768 : 512) * 4 / bytes;
+  }
+
+  /// V over two collapsed axes is packed as whole rows, however many columns a cache block has otherwise: their number
+  /// has to be known, and they have to stay near.
+  bool whole_rows_fit(int a) {
+    const auto rows = b.known(length(a)), columns = b.known(length(n_axis));
+    if (!rows || !columns) return false;
+    const std::int64_t inside = k_inner();
+    const std::int64_t depth = std::min(guess(length(k_axes[0])) * inside, std::max(k_block(), inside));
+    return *rows * *columns * depth * std::max(1, info(t).bits / 8) <= p.machine_.l3_bytes / 4;
+  }
+
   std::int64_t k_inner() {  // lanes of all K axes but the first
     std::int64_t n = 1;
     for (std::size_t i = 1; i < k_axes.size(); ++i) n *= guess(length(k_axes[i]));
@@ -178,7 +194,7 @@ struct Contraction {
     const Blocks& chosen = p.machine_.blocks;
     mr = chosen.rows > 0 ? chosen.rows : wide ? 8 : 6;
     nv = chosen.vectors > 0 ? chosen.vectors : wide ? 3 : 2;
-    kc = chosen.kc > 0 ? chosen.kc : (wide ? 768 : 512) * 4 / bytes;
+    kc = k_block();
     m_count = length(m_axis);
     n_count = n_outer >= 0 ? b.mul(length(n_outer), length(n_axis)) : length(n_axis);
     const std::int64_t m = guess(m_count), n = guess(n_count);
@@ -202,6 +218,7 @@ struct Contraction {
     if (chosen.mc > 0) mc = std::max<std::int64_t>(mr, chosen.mc / mr * mr);
     nc = std::max<std::int64_t>(nr(),
                                 std::min<std::int64_t>(p.machine_.l3_bytes / 8, 4 << 20) / (kc * bytes) / nr() * nr());
+    if (n_outer >= 0) nc = std::max(nc, (n + nr() - 1) / nr() * nr());  // whole rows
   }
 
   Value loop_block(Value total, std::int64_t size, Value at) { return b.min(i64(size), b.sub(total, at)); }

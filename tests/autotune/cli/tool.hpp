@@ -47,11 +47,12 @@ struct Ran {
   std::string out, err;
 };
 
-/// Runs a script of bash in which $T is the program, $K the library of kernels and $D a folder, empty at first, that
-/// is removed at the end. Standard input is empty; no cache is read or written.
+/// Runs a script of bash in which $T is the program, $K the library of kernels, $C one that calls them, and $D a
+/// folder, empty at first, that is removed at the end. Standard input is empty; no cache is read or written.
 inline Ran shell(const std::string& script) {
   const Folder folder, work;
-  write(folder / "script", "export TESSERA_CACHE=off T='" TESSERA_TEST_TOOL "' K='" TESSERA_TEST_TOOL_KERNELS "' D='" +
+  write(folder / "script", "export TESSERA_CACHE=off T='" TESSERA_TEST_TOOL "' K='" TESSERA_TEST_TOOL_KERNELS
+                           "' C='" TESSERA_TEST_TOOL_CALL "' D='" +
                                work.path() + "'\nset -o pipefail\n" + script + "\n");
   const std::string run =
       "bash " + (folder / "script") + " >" + (folder / "out") + " 2>" + (folder / "err") + " </dev/null";

@@ -46,6 +46,11 @@ class SlowCpu final : public jit::Target {
   explicit SlowCpu(const jit::Target& cpu) : cpu_(cpu) {}
   std::string_view name() const override { return "slow_cpu"; }
   bool available(std::string& why) const override { return cpu_.available(why); }
+  bool can_compile(std::string& why) const override { return cpu_.can_compile(why); }
+  std::unique_ptr<jit::LoadedCode> load(const jit::CodeImage& image) const override { return cpu_.load(image); }
+  void add_to_key(const jit::PlanRequest& request, jit::ObjectKey& key) const override { cpu_.add_to_key(request, key); }
+  std::string fingerprint(const std::string& features) const override { return cpu_.fingerprint(features); }
+  int threads() const override { return cpu_.threads(); }
   std::string describe() const override { return cpu_.describe(); }
   std::vector<std::string> features() const override { return cpu_.features(); }
   std::vector<std::int64_t> tunables(const ir::Program& p, const jit::Specialisation& known,
@@ -69,6 +74,7 @@ class SlowCpu final : public jit::Target {
       jit::HostFunction host() const override { return code_->host(); }
       jit::StageTimes times() const override { return code_->times(); }
       std::size_t bytes() const override { return code_->bytes(); }
+      jit::CodeImage image() const override { return code_->image(); }
       std::vector<jit::Stage> stages() const override { return code_->stages(); }
 
      private:

@@ -1,0 +1,25 @@
+// Owns StoreSource: a TunedStore as the source of configurations of calls that give none.
+#pragma once
+
+#include "autotune/store/tuned_store.hpp"
+#include "jit/runtime/configuration_source.hpp"
+#include "tessera/version.hpp"
+
+TESSERA_BEGIN
+namespace autotune {
+
+class StoreSource final : public jit::ConfigurationSource {
+ public:
+  explicit StoreSource(TunedStore& store) : store_(store) {}
+  /// The best of this very shape, fresh or stale; else that of a shape that differs little.
+  std::optional<std::vector<Tuned>> tunables(const jit::ConfigurationQuestion& question) noexcept override;
+
+ private:
+  TunedStore& store_;
+};
+
+/// Answers from TunedStore::process(). Loading this library makes it the source of the process.
+jit::ConfigurationSource& source_of_process();
+
+}  // namespace autotune
+TESSERA_END
