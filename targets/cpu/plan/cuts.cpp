@@ -83,10 +83,10 @@ class Model {
 
   void look(int id) {
     const Node& n = p_.node(id);
-    if (n.op == Op::grid_block || n.op == Op::loop_block) {
+    if (n.op == Op::grid_block || n.op == Op::loop_block || n.op == Op::span_block) {
       AxisUse& u = uses_[n.axes[0]];
       u.node = id;
-      u.grid = n.op == Op::grid_block;
+      u.grid = n.op != Op::loop_block;  // a span is the piece of an axis that a program has chosen by its number
       u.ranged = n.count > 1;
     }
     if (n.op == Op::block_begin || n.op == Op::block_end || n.op == Op::block_count || n.op == Op::block_number ||

@@ -13,7 +13,8 @@ namespace {
 std::map<std::string, std::int64_t> cuts_of(const ir::Program& p, std::map<std::string, std::int64_t> extents,
                                             std::vector<std::optional<std::int64_t>> given = {}) {
   std::vector<std::int64_t> values;
-  for (const ir::Extent& e : p.extents) values.push_back(extents.at(std::string(p.str(e.base))));
+  for (const ir::Extent& e : p.extents)
+    values.push_back((extents.at(std::string(p.str(e.base))) + e.plus + e.divide - 1) / e.divide);
   if (given.empty()) given.resize(p.tunables.size());
   const cpu::Machine machine;  // AVX2, 512 KiB of second-level cache, one thread
   const cpu::Cuts cuts = cpu::choose_cuts(p, values, given, machine);
@@ -53,4 +54,10 @@ TEST_CASE("elementwise kernels take everything in one go") {
   const auto cuts = cuts_of(five_point.program, {{"Y", 427}, {"X", 640}});
   CHECK(cuts.at("BM") == 427);
   CHECK(cuts.at("BN") == 640);
+}
+
+TEST_CASE("a span is a block of rows like those of a grid") {
+  const auto cuts = cuts_of(moe.program, {{"T", 4096}, {"E", 8}, {"K", 1024}, {"N", 1024}});
+  CHECK(cuts.at("BM") >= 96);
+  CHECK(cuts.at("BN") == 1024);
 }
