@@ -33,7 +33,8 @@ unsigned pack_of(std::uint64_t digest) { return static_cast<unsigned>(digest >> 
 
 std::int64_t seconds_now() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
-/// Locks or unlocks one byte far behind a file's end, for a descriptor: the lock goes with the process, whatever ends it.
+/// Locks or unlocks one byte far behind a file's end, for a descriptor: the lock goes with the process, whatever ends
+/// it.
 bool change_range(int fd, off_t place, short type) {
   struct flock range {};
   range.l_type = type;
@@ -131,7 +132,7 @@ std::optional<StoredObject> ObjectFolder::get(const ObjectKey& key, std::string&
   std::string problem;
   const Fd folder = open(false, problem);
   const Fd file = folder ? open_file(folder, pack_name(pack_of(key.digest())), Access::read, trust(), problem) : Fd();
-  if (!problem.empty()) complain_(problem);
+  if (!problem.empty()) complain_(folder ? path_ + "/" + folder_name + "/" + problem : problem);
   if (!file) return std::nullopt;
   Record record;
   std::string damage;
@@ -263,7 +264,7 @@ StoreTotals ObjectFolder::rewrite(const Fd& folder, unsigned number, const Keep&
   std::string problem;
   const Fd file = open_locked(folder, number, false, problem);
   if (!file) {
-    if (!problem.empty()) complain_(problem);
+    if (!problem.empty()) complain_(folder ? path_ + "/" + folder_name + "/" + problem : problem);
     return gone;
   }
   const PackBytes bytes(file.get());

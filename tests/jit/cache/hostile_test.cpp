@@ -73,7 +73,7 @@ const std::vector<Hostile>& hostile() {
       {"the folder is a link to itself", "is a link", false, [=](auto& f) { fs::create_symlink(f, f); }},
       {"the folder is a file", "is no folder", false, [=](auto& f) { file(f); }},
       {"the folder is a FIFO", "is no folder", false, [=](auto& f) { mkfifo(f.c_str(), 0600); }},
-      {"a parent is a file", "Not a directory", false,
+      {"a parent is a file", "is no folder", false,
        [=](auto& f) { fs::remove_all(fs::path(f).parent_path()), file(fs::path(f).parent_path()); }},
       {"objects-1 belongs to another", "belongs to user 54321", true,
        [=](auto& f) { make(f + "/objects-1"), own(f + "/objects-1"); }},
@@ -107,7 +107,7 @@ const std::vector<Hostile>& hostile() {
        }},
       {"a pack is a FIFO", "is no regular file", false,
        [=](auto& f) { make(f + "/objects-1"), mkfifo((f + "/objects-1/" + pack_name()).c_str(), 0600); }},
-      {"a pack is a folder", "s a directory", false, [=](auto& f) { make(f + "/objects-1/" + pack_name()); }},
+      {"a pack is a folder", "is no regular file", false, [=](auto& f) { make(f + "/objects-1/" + pack_name()); }},
       {"a pack is a socket", "No such device", false,
        [=](auto& f) {
          make(f + "/objects-1");
@@ -134,7 +134,7 @@ TEST_CASE("hostile folders are refused, once said, and nothing is followed or wr
       test::note_absent("giving files to another user needs root", one.name);
       continue;
     }
-    CAPTURE(one.name);
+    CAPTURE(std::string(one.name));
     test::TemporaryFolder root;
     const std::string folder = root / "parent/cache";
     fs::create_directories(root / "parent");
@@ -163,8 +163,9 @@ TEST_CASE("hostile folders are refused, once said, and nothing is followed or wr
     });
     CHECK_MESSAGE(text.find(one.expected) != std::string::npos, text);
     CHECK(std::count(text.begin(), text.end(), '\n') == 1);
-    if (fs::is_regular_file(folder + "/victim")) CHECK(test::read_all(folder + "/victim") == "x");
-    CHECK_FALSE(fs::exists(folder + "-nothing"));
+    std::error_code none;  // a link to itself cannot be looked through
+    if (fs::is_regular_file(folder + "/victim", none)) CHECK(test::read_all(folder + "/victim") == "x");
+    CHECK_FALSE(fs::exists(folder + "-nothing", none));
   }
 }
 

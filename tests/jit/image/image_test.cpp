@@ -30,7 +30,7 @@ void use(Find find) {
   const auto copy = reinterpret_cast<void (*)(char*, const char*, unsigned long)>(find("object_copy"));
   const auto cosine = reinterpret_cast<double (*)(double)>(find("object_cos"));
   const auto choose = reinterpret_cast<int (*)(int)>(find("object_choose"));
-  REQUIRE(next);
+  REQUIRE(static_cast<bool>(next));
   CHECK(next() == 41);
   CHECK(next() == 42);
   CHECK(call(0, 3, 4) == 7);
@@ -62,7 +62,7 @@ TEST_CASE("the image is a shared library that the system loads too") {
   REQUIRE(write(fd, image.data(), image.size()) == static_cast<ssize_t>(image.size()));
   void* library = dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(), RTLD_NOW | RTLD_LOCAL);
   close(fd);
-  REQUIRE_MESSAGE(library, dlerror());
+  REQUIRE_MESSAGE(library != nullptr, dlerror());
   use([&](const char* name) { return dlsym(library, name); });
   dlclose(library);
 }
