@@ -2,6 +2,7 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "jit/llvm/emitter.hpp"
 
@@ -303,9 +304,39 @@ llvm::Value* Emitter::float_to_integer(Value* x, DType from, DType to, Rounding 
   if (saturate && rounding != Rounding::stochastic) {
     if (rounding == Rounding::nearest_even)
       x = round(loop::Op::round, x, {from, static_cast<std::uint16_t>(lanes_of(x)), -1});
-    const auto id = t.has_sign ? llvm::Intrinsic::fptosi_sat : llvm::Intrinsic::fptoui_sat;
-    if (t.bits >= 8) return b_.CreateIntrinsic(id, {ty, x->getType()}, {x});
-    Value* byte = b_.CreateIntrinsic(id, {ty, x->getType()}, {x});
+    // Vectors: the intrinsic would go lane by lane. One instruction converts what is inside; the rest is put in after.
+    const auto whole = [&]() -> Value* {
+      llvm::Type* ft = x->getType();
+      const int bits = std::max<int>(8, t.bits);
+      if (lanes_of(x) == 1 || bits > 32)
+        return b_.CreateIntrinsic(t.has_sign ? llvm::Intrinsic::fptosi_sat : llvm::Intrinsic::fptoui_sat, {ty, ft},
+                                  {x});
+      llvm::Type* it = integer(ft, 32);
+      const double top = std::ldexp(1.0, t.has_sign ? bits - 1 : bits), low = t.has_sign ? -top : 0.0;
+      const auto number = [&](double v) { return splat_float(ft, v); };
+      if (bits < 32) {
+        Value* y = select(b_.CreateFCmpORD(x, x), x, number(0));
+        y = select(b_.CreateFCmpOGT(y, number(low)), y, number(low));
+        y = select(b_.CreateFCmpOLT(y, number(top - 1)), y, number(top - 1));
+        return b_.CreateTrunc(b_.CreateFPToSI(y, it), ty);
+      }
+      Value* above = b_.CreateFCmpOGE(x, number(top));
+      if (t.has_sign) {
+        Value* inside = b_.CreateAnd(b_.CreateFCmpOLT(x, number(top)), b_.CreateFCmpOGE(x, number(low)));
+        Value* r = b_.CreateFPToSI(select(inside, x, number(0)), it);
+        r = select(above, splat(it, INT32_MAX), r);
+        return select(b_.CreateFCmpOLT(x, number(low)), splat(it, INT32_MIN), r);
+      }
+      // There is no unsigned conversion before AVX-512: the upper half of the range goes down by 2^31 and up again.
+      Value* half = number(top / 2);
+      Value* y = select(b_.CreateAnd(b_.CreateFCmpOGT(x, number(0)), b_.CreateFCmpOLT(x, number(top))), x, number(0));
+      Value* large = b_.CreateFCmpOGE(y, half);
+      Value* r = b_.CreateFPToSI(select(large, b_.CreateFSub(y, half), y), it);
+      r = b_.CreateXor(r, select(large, splat(it, INT32_MIN), splat(it, 0)));
+      return select(above, splat(it, -1), r);
+    };
+    if (t.bits >= 8) return whole();
+    Value* byte = whole();
     if (!t.has_sign) return b_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, byte, splat(ty, 15));
     byte = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, byte, splat(ty, 7));
     return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, byte, splat(ty, -8));

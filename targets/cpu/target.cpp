@@ -115,6 +115,7 @@ class Cpu final : public jit::Target {
   loop::Program plan(const jit::PlanRequest& request, const jit::PassObserver& observe) const override {
     Machine m = machine(request.features, request.threads);
     m.blocks = blocks_of(request.choices);
+    m.adding = adding_of(request.choices);
     return cpu::plan(request.program, request.known, request.tunables, m, observe);
   }
 

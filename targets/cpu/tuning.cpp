@@ -73,10 +73,15 @@ std::vector<std::vector<std::int64_t>> cut_candidates(const ir::Program& program
 }
 
 std::vector<jit::Choice> block_choices(const jit::PlanRequest& request, const Machine& machine) {
+  std::vector<jit::Choice> all;
+  if (std::any_of(request.program.nodes.begin(), request.program.nodes.end(),
+                  [](const ir::Node& n) { return n.op == ir::Op::accumulate; }))
+    all.push_back({"cpu.adding", {0, 1, 2, 3}});
   const ir::Storage contracted = jit::sums_to_dots(request.program);
-  if (!has_dot(contracted.view())) return {};
+  if (!has_dot(contracted.view())) return all;
   const bool wide = machine.vector_bytes == 64;
-  std::vector<jit::Choice> all{{"cpu.kc", {0, 128, 256, 384, 768}}, {"cpu.mc", {0, 72, 144, 288}}};
+  all.push_back({"cpu.kc", {0, 128, 256, 384, 768}});
+  all.push_back({"cpu.mc", {0, 72, 144, 288}});
   if (wide) {
     all.push_back({"cpu.rows", {0, 6, 12}});
     all.push_back({"cpu.vectors", {0, 2, 4}});
@@ -98,13 +103,19 @@ Blocks blocks_of(const std::vector<Tuned>& choices) {
   return b;
 }
 
+Adding adding_of(const std::vector<Tuned>& choices) {
+  for (const Tuned& choice : choices)
+    if (choice.name == "cpu.adding") return static_cast<Adding>(choice.value);
+  return Adding::automatic;
+}
+
 std::string illegal_choice(const std::vector<Tuned>& choices, const Machine& machine) {
   for (const Tuned& choice : choices) {
-    const bool size = choice.name == "cpu.kc" || choice.name == "cpu.mc";
-    if (!size && choice.name != "cpu.rows" && choice.name != "cpu.vectors")
+    const bool size = choice.name == "cpu.kc" || choice.name == "cpu.mc", adding = choice.name == "cpu.adding";
+    if (!size && !adding && choice.name != "cpu.rows" && choice.name != "cpu.vectors")
       return "configuration: target cpu has no choice " + choice.name +
-             "\n  hint: cpu.kc, cpu.mc, cpu.rows or cpu.vectors";
-    const std::int64_t most = size ? 1 << 16 : machine.vector_registers;
+             "\n  hint: cpu.kc, cpu.mc, cpu.rows, cpu.vectors or cpu.adding";
+    const std::int64_t most = size ? 1 << 16 : adding ? 3 : machine.vector_registers;
     if (choice.value < 0 || choice.value > most)
       return "configuration: " + choice.name + " is " + std::to_string(choice.value) + "\n  hint: 0 … " +
              std::to_string(most) + "; 0 leaves it to the target";

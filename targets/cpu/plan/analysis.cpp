@@ -262,13 +262,14 @@ void Analysis::keep_hazards() {
   }
 }
 
-/// A reduction or dot whose value flows through elementwise users over the same axes into one node is computed in the
-/// nest of that node.
+/// A reduction, dot or cumulative sum whose value flows through elementwise users over the same axes into one node is
+/// computed in the nest of that node.
 void Analysis::fuse_cores() {
   std::vector<bool> chained(program.nodes.size());  // a node waits for one core only: another is kept
   for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
     const Node& n = program.node(i);
-    if (form[static_cast<std::size_t>(i)] != Form::buffer || info(n.op).op_class != OpClass::reduction) continue;
+    const bool core = info(n.op).op_class == OpClass::reduction || n.op == Op::cumsum || n.op == Op::cumprod;
+    if (form[static_cast<std::size_t>(i)] != Form::buffer || !core) continue;
     if (n.op == Op::reduce || n.op == Op::argmax || n.op == Op::argmin) continue;
     // The first node at which all ways from the reduction have met again, then the next, until one ends the chain.
     int cur = i;

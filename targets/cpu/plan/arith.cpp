@@ -137,7 +137,7 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
     return wrap(v);
   }
   Val r = wrap(b_->cast(v, rt, mode));
-  if (info(from).is_integer() && to == DType::i64) {
+  if (info(from).is_integer() && info(to).is_integer() && widens(from, to)) {
     const auto& row = info(from);
     if (row.bits < 64) {
       const bool sign = row.is_signed_integer();

@@ -14,6 +14,14 @@ struct Blocks {
   int rows = 0, vectors = 0;  ///< of a register block
 };
 
+/// How programs of a grid add into one array where they overlap.
+enum class Adding : std::uint8_t {
+  automatic,  ///< what the cost model takes for the fastest
+  in_order,   ///< programs that overlap run on one thread, in order: the same bits every time
+  copies,     ///< threads add into copies of their own, where arrays are small enough, which are added up at the end
+  atomics,    ///< one atomic operation an element
+};
+
 /// A CPU as planning sees it.
 struct Machine {
   int vector_bytes = 32;  ///< of one vector register: 16 (SSE2), 32 (AVX2), 64 (AVX-512)
@@ -26,6 +34,8 @@ struct Machine {
   std::int64_t l3_bytes = 16 << 20;
   int threads = 1;  ///< that a call may use
   Blocks blocks;
+  Adding adding = Adding::automatic;
+  bool deterministic = false;  ///< sums of floats have one order, whatever the threads do
 
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
 };

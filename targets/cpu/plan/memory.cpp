@@ -91,7 +91,10 @@ Val Planner::offset_of(const Node& n, Env& env, Value& inside) {
       const bool low = index.lo < 0, high = index.hi >= known_or(size, 0);
       if (low || high) inside = both(inside, in_range(index, i64(0), size, low, high, env));
     }
-    offset = add(offset, scaled(index, stride(arg, d), env), env);
+    const Sharing& shared = sharing_[static_cast<std::size_t>(arg)];
+    const bool copied = n.op == Op::accumulate && shared.kind == Sharing::Kind::copies;
+    offset =
+        add(offset, scaled(index, copied ? shared.strides[static_cast<std::size_t>(d)] : stride(arg, d), env), env);
   }
   return offset;
 }
@@ -114,6 +117,12 @@ Val Planner::read_memory(int buffer, DType elem, const Val& offset, Value mask, 
     if (env.tail >= 0) m = both(m, env.tail);
     if (offset.affine && offset.scale == 1) {
       v = b_->load(buffer, offset.base, t, m);
+    } else if (offset.affine && offset.scale == -1 && info(elem).bits >= 8) {  // consecutive, from the last lane on
+      std::vector<int> back;
+      for (int l = env.width; l-- > 0;) back.push_back(l);
+      const Value turned = m >= 0 && b_->lanes(m) > 1 ? b_->shuffle(m, m, back) : m;
+      v = b_->load(buffer, b_->sub(offset.base, i64(env.width - 1)), t, turned);
+      v = b_->shuffle(v, v, back);
     } else if (offset.affine) {
       const Value steps = b_->mul(b_->iota(DType::i64, env.width), i64(offset.scale));
       v = b_->gather(buffer, offset.base, steps, elem, m);

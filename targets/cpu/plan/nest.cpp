@@ -422,8 +422,12 @@ void Planner::write_value(const Target& target, Env& env, const Val& v, DType ty
   const Val offset = offset_of(n, env, mask);
   mask = both(env.guard, mask);
   if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), env), env, false));
-  write_memory(arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset, value, mask, env,
-               n.op == Op::accumulate,
+  const Sharing& shared = sharing_[static_cast<std::size_t>(arg)];
+  if (n.op == Op::accumulate && shared.kind == Sharing::Kind::atomics)
+    return add_atomically(arg, offset, machine(value, env, env.width > 1), mask, env);
+  const bool copied = n.op == Op::accumulate && shared.kind == Sharing::Kind::copies;
+  write_memory(copied ? shared.buffer : arg_buffer(arg), program_.args[static_cast<std::size_t>(arg)].type, offset,
+               value, mask, env, n.op == Op::accumulate,
                env.past_caches && target.store == streamed_->store ? loop::flag_nontemporal : loop::InstFlags{});
 }
 
@@ -468,6 +472,7 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
 
 /// Computes and writes a job. A buffer is laid out along the vector axis that the job prefers: `slot` is then filled.
 void Planner::run_job(Target target, int core, Slot* slot) {
+  if (core >= 0 && info(program_.node(core).op).op_class == ir::OpClass::scan) return scan_nest(target, core, slot);
   std::vector<int> reduced;
   if (core >= 0) {
     const Node& c = program_.node(core);

@@ -101,12 +101,31 @@ class Planner {
   void branch(int opener, int& next);
   void print_node(int id);
   void atomic_node(int id);
+
+  // ---- adding into memory: atomic.cpp ----
+  /// How programs add into an array.
+  struct Sharing {
+    enum class Kind : std::uint8_t { plain, copies, atomics };
+    Kind kind = Kind::plain;
+    int buffer = -1;  ///< copies: dense, one after the other; the last element of each is for what is dropped
+    std::vector<Value> strides;  ///< of a copy
+    Value size = -1;             ///< elements of the array
+    std::int64_t copies = 1, pitch = 0;
+  };
+  void plan_sharing();
+  bool separates(int node, int grid_node) const;
+  std::optional<std::int64_t> known_elements(int arg) const;
+  bool all_lanes_collide(int store);
+  void start_copies();
+  void add_up_copies();
+  Value place_in_copy(const Node& n, Env& env, Value& inside);
+  void add_atomically(int arg, const Val& offset, Value value, Value mask, Env& env);
   /// Whether a stop_if stands among these nodes of a region: what follows the region, and its next turn, asks `go_on`.
   bool stops_inside(int first, int last) const;
   Value go_on();
   int region_end(int opener) const;
 
-  // ---- jobs: nest.cpp, reduction.cpp, contraction.cpp, scan.cpp ----
+  // ---- jobs: nest.cpp, reduction.cpp, contraction.cpp, scan.cpp, extreme.cpp, sort.cpp, topk.cpp ----
   /// Where the points of a job go: a buffer, or an array by a store.
   struct Target {
     const Slot* slot = nullptr;
@@ -115,6 +134,7 @@ class Planner {
     int root = -1;            ///< the node whose value is written
     DType type = DType::f32;  ///< of the elements written
   };
+  void add_lanes(const Target& target);
   void materialise(int id);
   void set_var(int id);
   void store_node(int id);
@@ -130,10 +150,16 @@ class Planner {
   bool far_apart(int root, int axis, int depth);
   int filling_ = -1;  ///< the kept value that the reduction being written makes as it goes
   bool contraction_nest(const Target& target, int core);
-  void scan_nest(int id);
+  void scan_nest(Target target, int core, Slot* slot);
   void custom_nest(int id);
   void sort_nest(int id);
   void topk_nest(int id);
+  using ReadPoint = std::function<Value(Env&)>;
+  using WriteBest = std::function<void(Env&, Value k, Value value, Value position)>;
+  void topk_by_lane(int along, int row_axis, int k, int width, const Target& read, const std::vector<int>& kept,
+                    Value lowest, const ReadPoint& evaluate, const WriteBest& write);
+  void topk_by_filter(int along, int out_axis, const Target& read, const std::vector<int>& kept, Value lowest,
+                      const ReadPoint& evaluate, const WriteBest& write);
   void arg_nest(int id);
   void copy_slot(const Slot& from, const Slot& to, const std::vector<int>& axes);
   void write_point(const Target& target, Env& env);
@@ -152,6 +178,10 @@ class Planner {
   std::vector<Value> reduce_loops(
       const Env& env, std::span<const int> axes, int vector_axis, int width, int unroll, const std::vector<int>& roots,
       std::vector<Value> accs, const std::function<std::vector<Value>(std::span<Env>, std::span<const Value>)>& step);
+  using OrderedStep = std::function<std::vector<Value>(Env&, std::span<const Value>)>;
+  void ordered_loop(const Env& env, int axis, int width, std::vector<Value> carried, const OrderedStep& step);
+  using Join = std::function<std::vector<Value>(std::span<const Value>, std::span<const Value>)>;
+  std::vector<Value> prefix_in_vector(std::vector<Value> x, std::span<const Value> first, int width, const Join& join);
   std::vector<int> roots_of(const Target& target) const;
   int choose_vector_axis(const std::vector<int>& domain, const std::vector<int>& reduced, const Target& target);
   int vector_width(const Target& target);
@@ -270,10 +300,12 @@ class Planner {
   struct Reread {
     int first = -1, second = -1;
   };
-  std::vector<Reread> rereads_;  ///< per argument
-  int job_ = 0;                  ///< number of the nest being written; −1 in one that fetches nothing
-  bool serial_ = false;          ///< programs add into common memory: run them in order
-  std::optional<Slot> stop_;     ///< set where the program has stopped inside a loop or branch
+  std::vector<Reread> rereads_;      ///< per argument
+  int job_ = 0;                      ///< number of the nest being written; −1 in one that fetches nothing
+  std::vector<Sharing> sharing_;     ///< per argument
+  std::vector<bool> parallel_dims_;  ///< of the grid: programs that differ in another one only run in order
+  bool serial_ = false;              ///< all programs run in order, on one thread
+  std::optional<Slot> stop_;         ///< set where the program has stopped inside a loop or branch
 };
 
 }  // namespace cpu

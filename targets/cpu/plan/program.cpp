@@ -14,8 +14,7 @@ Planner::Planner(const ir::Program& program, const Known& known, const Machine& 
   parts_.resize(program.nodes.size());
   arg_buffers_.assign(program.args.size(), -1);
   top_.lane.resize(program.axes.size());
-  for (const ir::Arg& a : program.args) serial_ |= a.accumulated;
-  for (const ir::Node& n : program.nodes) serial_ |= n.op == Op::atomic || n.op == Op::accumulate;
+  plan_sharing();
 }
 
 loop::Program Planner::plan() {
@@ -66,7 +65,11 @@ void Planner::plan_prologue() {
     clear(0, i64(0));
   }
   Value count = i64(1);
-  for (Value s : grid_sizes()) count = b_->mul(count, s);
+  const std::vector<Value> sizes = grid_sizes();
+  for (std::size_t d = 0; d < sizes.size(); ++d)
+    if (parallel_dims_[d]) count = b_->mul(count, sizes[d]);
+  if (std::find(parallel_dims_.begin(), parallel_dims_.end(), false) != parallel_dims_.end())
+    out_.attributes.push_back({"programs", known_or(count, 64)});
   b_->finish({count});
 }
 
@@ -76,35 +79,53 @@ void Planner::plan_entry() {
   const Value first = b_->param({}), end = b_->param({});
   scopes_.assign(1, {});
   const std::vector<Value> sizes = grid_sizes();
-  const bool single = std::all_of(sizes.begin(), sizes.end(), [&](Value s) { return b_->is(s, 1); });
   for (int i = 0; i < static_cast<int>(program_.nodes.size()); ++i)
     if (program_.node(i).op == Op::stop_if && analysis_.region[static_cast<std::size_t>(i)] != 0 && !stop_)
       stop_ = new_slot({}, DType::b8, -1);
-  const auto program = [&](Value index) {
-    linear_ = index;
-    Value rest = index;
-    grid_numbers_.assign(sizes.size(), -1);
-    for (std::size_t d = sizes.size(); d-- > 0;) {
-      if (b_->is(sizes[d], 1)) {
-        grid_numbers_[d] = i64(0);
-      } else if (d == 0) {
-        grid_numbers_[d] = rest;
-      } else {
-        grid_numbers_[d] = b_->binary(loop::Op::floor_rem, rest, sizes[d]);
-        rest = b_->binary(loop::Op::floor_div, rest, sizes[d]);
-      }
-    }
+  // A launch counts the programs that may run at a time; those that must run in order are loops inside.
+  const auto program = [&] {
+    linear_ = i64(0);
+    for (std::size_t d = 0; d < sizes.size(); ++d) linear_ = b_->add(b_->mul(linear_, sizes[d]), grid_numbers_[d]);
     next_grid_ = 0;
     fast_axis_ = -1;
     rereads_.assign(program_.args.size(), {});
     if (stop_) b_->store(stop_->buffer, i64(0), b_->boolean(false));
     scoped([&] { walk(0, static_cast<int>(program_.nodes.size())); });
   };
+  const std::function<void(std::size_t)> in_order = [&](std::size_t d) {
+    while (d < sizes.size() && parallel_dims_[d]) ++d;
+    if (d == sizes.size()) return program();
+    b_->for_loop(i64(0), sizes[d], i64(1), [&](Value number) {
+      grid_numbers_[d] = number;
+      in_order(d + 1);
+    });
+  };
+  const auto group = [&](Value index) {
+    Value rest = index;
+    grid_numbers_.assign(sizes.size(), -1);
+    const auto first_dim = std::find(parallel_dims_.begin(), parallel_dims_.end(), true) - parallel_dims_.begin();
+    for (std::size_t d = sizes.size(); d-- > 0;) {
+      if (!parallel_dims_[d]) continue;
+      if (b_->is(sizes[d], 1)) {
+        grid_numbers_[d] = i64(0);
+      } else if (static_cast<std::ptrdiff_t>(d) == first_dim) {
+        grid_numbers_[d] = rest;
+      } else {
+        grid_numbers_[d] = b_->binary(loop::Op::floor_rem, rest, sizes[d]);
+        rest = b_->binary(loop::Op::floor_div, rest, sizes[d]);
+      }
+    }
+    in_order(0);
+  };
+  start_copies();
+  bool single = true;
+  for (std::size_t d = 0; d < sizes.size(); ++d) single &= !parallel_dims_[d] || b_->is(sizes[d], 1);
   if (single) {
-    b_->if_then(b_->compare(loop::Op::lt, first, end), [&] { program(i64(0)); });
+    b_->if_then(b_->compare(loop::Op::lt, first, end), [&] { group(i64(0)); });
   } else {
-    b_->for_loop(first, end, i64(1), [&](Value index) { program(index); });
+    b_->for_loop(first, end, i64(1), [&](Value index) { group(index); });
   }
+  add_up_copies();
   if (streamed_any_)
     b_->effect({loop::Op::fence, -1, 0, {}, {}, {2}, {}, {}});  // stores past the caches are weakly ordered
   b_->finish();
@@ -231,9 +252,6 @@ void Planner::visit(int id, int& next) {
 void Planner::materialise(int id) {
   const Node& n = program_.node(id);
   switch (n.op) {
-    case Op::cumsum:
-    case Op::cumprod:
-      return scan_nest(id);
     case Op::sort:
       return sort_nest(id);
     case Op::topk:
@@ -245,67 +263,12 @@ void Planner::materialise(int id) {
       break;
   }
   const int fused = analysis_.core_of[static_cast<std::size_t>(id)];
-  const int core = fused >= 0 ? fused : info(n.op).op_class == ir::OpClass::reduction ? id : -1;
+  const bool is_core = info(n.op).op_class == ir::OpClass::reduction || n.op == Op::cumsum || n.op == Op::cumprod;
+  const int core = fused >= 0 ? fused : is_core ? id : -1;
   Target t{nullptr, -1, std::vector<int>(n.axes, n.axes + n.rank), id, n.type};
   Slot slot;
   run_job(t, core, &slot);
   slots_[static_cast<std::size_t>(id)] = slot;
-}
-
-void Planner::copy_slot(const Slot& from, const Slot& to, const std::vector<int>& axes) {
-  Env env = top_;
-  scoped([&] {
-    loops(env, axes, -1, 1, 1, {}, [&](std::span<Env> envs) {
-      Env& e = envs[0];
-      const Val v = read_slot(from, e);
-      write_memory(to.buffer, to.elem, offset_in(to, e), v, -1, e, false);
-    });
-  });
-}
-
-void Planner::set_var(int id) {
-  const Node& n = program_.node(id);
-  const int var = program_.operand(n, 0);
-  const Node& v = program_.node(var);
-  const std::vector<int> axes(v.axes, v.axes + v.rank);
-  const Slot own = *slots_[static_cast<std::size_t>(var)];
-  Target t{&own, -1, axes, program_.operand(n, 1), v.type};
-  const int core = analysis_.core_of[static_cast<std::size_t>(id)];
-  if (!analysis_.var_read_elsewhere[static_cast<std::size_t>(id)]) return run_job(t, core, nullptr);
-  Slot copy;
-  t.slot = nullptr;
-  run_job(t, core, &copy);
-  copy_slot(copy, own, axes);
-}
-
-/// at<"J">(v, index) = x: one lane along J for each lane of the other axes.
-void Planner::put_node(int id) {
-  const Node& n = program_.node(id);
-  const int var = program_.operand(n, 0), index = program_.operand(n, 1), value = program_.operand(n, 2);
-  const int axis = static_cast<int>(n.imm);
-  const Node& v = program_.node(var);
-  std::vector<int> domain;
-  const auto include = [&](const Node& x, int except) {
-    for (int i = 0; i < x.rank; ++i)
-      if (x.axes[i] != except && std::find(domain.begin(), domain.end(), x.axes[i]) == domain.end())
-        domain.push_back(x.axes[i]);
-  };
-  include(v, axis);
-  include(program_.node(index), -1);
-  include(program_.node(value), axis);
-  const Slot slot = *slots_[static_cast<std::size_t>(var)];
-  scoped([&] {
-    loops(top_, domain, -1, 1, 1, {index, value}, [&](std::span<Env> envs) {
-      Env& e = envs[0];
-      const Val position = cast_value(eval(index, e), program_.node(index).type, DType::i64, 0, e);
-      const Val lane = add(position, wrap(b_->sub(i64(0), axis_[static_cast<std::size_t>(axis)].begin)), e);
-      const Value inside = exists(axis, lane, e);
-      Env place = e;
-      place.lane[static_cast<std::size_t>(axis)] = lane;
-      const Val x = cast_value(eval(value, e), program_.node(value).type, v.type, 0, e);
-      write_memory(slot.buffer, slot.elem, offset_in(slot, place), x, inside, e, false);
-    });
-  });
 }
 
 void Planner::store_node(int id) {
@@ -325,7 +288,11 @@ void Planner::store_node(int id) {
     slots_[static_cast<std::size_t>(value)].reset();
     return;
   }
-  run_job(t, analysis_.core_of[static_cast<std::size_t>(id)], nullptr);
+  const int core = analysis_.core_of[static_cast<std::size_t>(id)];
+  if (n.op == Op::accumulate && core < 0 && !axes.empty() && all_lanes_collide(id) &&
+      sharing_[static_cast<std::size_t>(n.imm & 0xffffffff)].kind != Sharing::Kind::atomics)
+    return add_lanes(t);
+  run_job(t, core, nullptr);
 }
 
 void Planner::loop_over_blocks(int opener) {

@@ -1,295 +1,296 @@
-// Owns what runs along an axis in order: cumulative sums, custom reductions and scans, arg reductions, sort and top-k.
+// Owns what runs along an axis in order: cumulative sums and products, custom reductions and scans.
 #include <algorithm>
+#include <array>
 
 #include "targets/cpu/plan/planner.hpp"
 #include "tessera/call/errors.hpp"
-#include "tessera/types/convert.hpp"
 
 TESSERA_BEGIN
 namespace cpu {
 
-/// Inclusive: the carry runs along the axis; other axes are vectors where that is contiguous.
-void Planner::scan_nest(int id) {
-  const Node& n = program_.node(id);
+namespace {
+
+/// Lanes 0, 0, 0 … or last, last, last …: what broadcasts one lane.
+std::vector<int> all_of(int lane, int width) { return std::vector<int>(static_cast<std::size_t>(width), lane); }
+
+}  // namespace
+
+/// Runs `step` along an axis in order: by vectors of `width` lanes, then the rest under a mask, or lane by lane. What
+/// is carried is the same in all lanes.
+void Planner::ordered_loop(const Env& env, int axis, int width, std::vector<Value> carried, const OrderedStep& step) {
+  const AxisState& a = axis_[static_cast<std::size_t>(axis)];
+  const std::int64_t top = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
+  const auto at = [&](Value lane, int w) {
+    Env e = env;
+    e.width = w;
+    e.lane[static_cast<std::size_t>(axis)] = affine(lane, w > 1 ? 1 : 0, 0, top);
+    return e;
+  };
+  const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
+  Value from = a.lo;
+  if (width > 1) {
+    const Value to = b_->add(a.lo, b_->mul(b_->binary(loop::Op::floor_div, count, i64(width)), i64(width)));
+    carried = b_->for_loop(from, to, i64(width), carried, [&](Value lane, std::span<const Value> c) {
+      return scoped([&] {
+        Env e = at(lane, width);
+        return step(e, c);
+      });
+    });
+    from = to;
+    if (b_->known(from) && b_->known(a.hi) && *b_->known(from) >= *b_->known(a.hi)) return;
+    if (env.mask_tail) {
+      b_->if_then(b_->compare(loop::Op::lt, from, a.hi), [&] {
+        scoped([&] {
+          Env e = at(from, width);
+          const Value rest = b_->broadcast(b_->cast(b_->sub(a.hi, from), DType::i32), width);
+          e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), rest);
+          step(e, carried);
+        });
+      });
+      return;
+    }
+    for (Value& v : carried) v = b_->extract(v, 0);
+  }
+  b_->for_loop(from, a.hi, i64(1), carried, [&](Value lane, std::span<const Value> c) {
+    return scoped([&] {
+      Env e = at(lane, 1);
+      return step(e, c);
+    });
+  });
+}
+
+/// Lane i becomes the combination of lanes 0 … i, in log2(width) steps; `first` is what changes nothing. Within 16
+/// bytes lanes move on by 1, 2, 4 …; across them, the last lane of what stands before is spread over what follows: one
+/// instruction each.
+std::vector<Value> Planner::prefix_in_vector(std::vector<Value> x, std::span<const Value> first, int width,
+                                             const Join& join) {
+  int group = 16;
+  for (Value v : x) group = std::min(group, 16 / std::max(1, info(b_->type(v).elem).bits / 8));
+  for (int step = 1; step < width; step *= 2) {
+    std::vector<int> lanes;
+    for (int i = 0; i < width; ++i) {
+      int from = -1;
+      if (step < group)
+        from = i % group < step ? -1 : i - step;
+      else if ((i & step) != 0)
+        from = (i & -(2 * step)) + step - 1;
+      lanes.push_back(from < 0 ? i : width + from);
+    }
+    std::vector<Value> before;
+    for (std::size_t k = 0; k < x.size(); ++k)
+      before.push_back(b_->shuffle(b_->broadcast(first[k], width), x[k], lanes));
+    x = join(before, x);
+  }
+  return x;
+}
+
+/// cumsum, cumprod, and what is computed of them in the same nest. Along a contiguous axis a vector's prefix is made in
+/// its register and a carry added; otherwise another axis is the vector.
+void Planner::scan_nest(Target target, int core, Slot* slot) {
+  const Node& n = program_.node(core);
   const int along = static_cast<int>(n.imm), operand = program_.operand(n, 0);
   std::vector<int> kept;
-  for (int i = 0; i < n.rank; ++i)
-    if (n.axes[i] != along) kept.push_back(n.axes[i]);
-  Target t{nullptr, -1, std::vector<int>(n.axes, n.axes + n.rank), operand, n.type};
-  const int vector_axis = kept.empty() ? -1 : choose_vector_axis(kept, {}, t);
-  Slot slot =
-      new_slot(t.axes, n.type,
-               vector_axis >= 0 && axis_[static_cast<std::size_t>(vector_axis)].max_known >= 4 ? vector_axis : along);
-  const bool vectors =
-      slot.strides.size() && vector_axis >= 0 && axis_[static_cast<std::size_t>(vector_axis)].max_known >= 4;
-  const int width = vectors ? vector_width(t) : 1;
-  t.slot = &slot;
+  for (int a : target.axes)
+    if (a != along) kept.push_back(a);
+  const int vector_axis = choose_vector_axis(kept, {along}, target);
+  if (slot) {
+    *slot = new_slot(target.axes, target.type, vector_axis);
+    target.slot = slot;
+  }
+  const int width = vector_axis >= 0 ? vector_width(target) : 1;
+  const bool product = n.op == Op::cumprod, inside = vector_axis == along;
+  const DType r = repr(n.type);
   std::vector<int> order;
   for (int a : kept)
-    if (a != vector_axis || !vectors) order.push_back(a);
-  if (vectors) order.push_back(vector_axis);
-  const DType r = repr(n.type);
+    if (a != vector_axis) order.push_back(a);
+  if (!inside && vector_axis >= 0) order.push_back(vector_axis);
+  const Value first = b_->constant({r, 1, -1}, product ? loop::constant_bits(r, 1.0) : 0);
+  const auto combine = [&](std::span<const Value> x, std::span<const Value> y) {
+    return std::vector<Value>{
+        round_to(wrap_to(b_->binary(product ? loop::Op::mul : loop::Op::add, x[0], y[0]), n.type), n.type)};
+  };
+  const auto value = [&](Env& e) {
+    return machine(cast_value(eval(operand, e), program_.node(operand).type, n.type, 0, e), e, e.width > 1);
+  };
+  const auto write = [&](Env& e, Value v) {
+    remember(core, e, wrap(v));
+    write_point(target, e);
+  };
   Env env = top_;
-  env.width = width;
-  env.mask_tail = masks_rests(t);
+  env.mask_tail = masks_rests(target);
   scoped([&] {
-    loops(env, order, width > 1 ? vector_axis : -1, width, 1, {}, [&](std::span<Env> envs) {
-      Env& e = envs[0];
-      const loop::Type type{r, static_cast<std::uint16_t>(e.width), -1};
-      const Value zero = b_->constant(type, n.op == Op::cumprod ? loop::constant_bits(r, 1.0) : 0);
+    if (inside) {
+      loops(env, order, -1, 1, 1, {}, [&](std::span<Env> envs) {
+        ordered_loop(envs[0], along, width, {b_->broadcast(first, width)}, [&](Env& e, std::span<const Value> carry) {
+          const std::vector<Value> x = prefix_in_vector({value(e)}, {&first, 1}, e.width, combine);
+          write(e, combine(carry, x)[0]);
+          // The sum of the vector does not wait for the carry: only one addition a vector stands in a row.
+          return combine(carry, std::array{b_->shuffle(x[0], x[0], all_of(e.width - 1, e.width))});
+        });
+      });
+      return;
+    }
+    env.width = width;
+    const int chunks = 4;
+    loops(env, order, width > 1 ? vector_axis : -1, width, chunks, {}, [&](std::span<Env> envs) {
+      std::vector<Value> carry;
+      for (const Env& e : envs) carry.push_back(b_->broadcast(first, e.width));
       const AxisState& a = axis_[static_cast<std::size_t>(along)];
-      b_->for_loop(a.lo, a.hi, i64(1), {zero}, [&](Value lane, std::span<const Value> carried) {
+      b_->for_loop(a.lo, a.hi, i64(1), carry, [&](Value lane, std::span<const Value> carried) {
         return scoped([&] {
-          Env at = bind(e, along, lane);
-          const Value x =
-              machine(cast_value(eval(operand, at), program_.node(operand).type, n.type, 0, at), at, at.width > 1);
-          const Value next = round_to(
-              wrap_to(b_->binary(n.op == Op::cumprod ? loop::Op::mul : loop::Op::add, carried[0], x), n.type), n.type);
-          write_value(t, at, wrap(next), n.type);
-          return std::vector<Value>{next};
+          std::vector<Value> next;
+          for (std::size_t g = 0; g < envs.size(); ++g) {
+            Env at = bind(envs[g], along, lane);
+            const Value x = value(at);
+            next.push_back(combine({&carried[g], 1}, {&x, 1})[0]);
+            write(at, next.back());
+          }
+          return next;
         });
       });
     });
   });
-  slots_[static_cast<std::size_t>(id)] = slot;
 }
 
-/// reduce<"N">({…}, {…}, op) and associative_scan: the region's code once a lane, in order.
+/// reduce<"N">({…}, {…}, op) and associative_scan. The operation is associative and need not commute: lanes along the
+/// axis stand for consecutive parts of it, which are joined in order; or another axis is the vector.
 void Planner::custom_nest(int id) {
   const Node& n = program_.node(id);
-  const int k = n.count / 2, along = static_cast<int>(n.imm), last = region_end(id);
+  const std::size_t k = n.count / 2u;
+  const int along = static_cast<int>(n.imm), last = region_end(id);
   const Node& end = program_.node(last);
-  std::vector<int> params(static_cast<std::size_t>(2 * k), -1), kept;
+  std::vector<int> params(2 * k, -1), kept;
   for (int i = id + 1; i < last; ++i)
     if (program_.node(i).op == Op::param) params[static_cast<std::size_t>(program_.node(i).imm)] = i;
   for (int i = 0; i < n.rank; ++i)
     if (n.axes[i] != along) kept.push_back(n.axes[i]);
   const bool scan = n.op == Op::scan_by;
   std::vector<DType> types;
-  for (int i = 0; i < k; ++i) types.push_back(program_.node(program_.operand(end, i)).type);
+  for (std::size_t i = 0; i < k; ++i) types.push_back(program_.node(program_.operand(end, static_cast<int>(i))).type);
+  const std::vector<int> axes(n.axes, n.axes + n.rank);
+
+  // The vector axis, by how the first tile lies; the width, by the widest value that is carried or combined.
+  Target first{nullptr, -1, axes, program_.operand(n, 0), types[0]};
+  const int vector_axis = choose_vector_axis(kept, {along}, first);
+  int width = vector_axis < 0 ? 1 : vector_width(first);
+  bool narrow = masks_rests(first);
+  for (std::size_t i = 0; i < k && vector_axis >= 0; ++i) {
+    const Target each{nullptr, -1, axes, program_.operand(n, static_cast<int>(i)), types[i]};
+    width = std::min({width, vector_width(each),
+                      vector_width({nullptr, -1, axes, program_.operand(end, static_cast<int>(i)), types[i]})});
+    narrow = narrow && masks_rests(each);
+  }
+  const bool inside = vector_axis == along;
   auto& parts = parts_[static_cast<std::size_t>(id)];
   parts.clear();
-  const std::vector<int> axes(n.axes, n.axes + n.rank);
-  for (int i = 0; i < k; ++i)
-    parts.push_back(new_slot(axes, types[static_cast<std::size_t>(i)], axes.empty() ? -1 : axes.back()));
-  const auto write = [&](int i, Env& e, Value v) {
-    Target t{&parts[static_cast<std::size_t>(i)], -1, axes, -1, types[static_cast<std::size_t>(i)]};
-    write_value(t, e, wrap(v), types[static_cast<std::size_t>(i)]);
+  for (std::size_t i = 0; i < k; ++i)
+    parts.push_back(new_slot(axes, types[i], scan || !inside ? vector_axis : axes.empty() ? -1 : axes.back()));
+
+  const auto write = [&](Env& e, const std::vector<Value>& v) {
+    for (std::size_t i = 0; i < k; ++i) write_value({&parts[i], -1, axes, -1, types[i]}, e, wrap(v[i]), types[i]);
+  };
+  const auto values = [&](std::size_t from, Env& e, int lanes) {
+    std::vector<Value> v;
+    for (std::size_t i = 0; i < k; ++i) {
+      const int o = program_.operand(n, static_cast<int>(from + i));
+      v.push_back(machine(cast_value(eval(o, e), program_.node(o).type, types[i], 0, e), e, lanes > 1));
+    }
+    return v;
+  };
+  // The region's code on two states; a parameter is remembered where the axes of the result stand.
+  const auto combine = [&](const Env& place, std::span<const Value> x, std::span<const Value> y) {
+    return scoped([&] {
+      Env e = place;
+      e.tail = -1;
+      e.width = b_->lanes(x[0]);
+      for (std::size_t i = 0; i < k; ++i) {
+        if (params[i] >= 0) remember(params[i], e, wrap(x[i]));
+        if (params[k + i] >= 0) remember(params[k + i], e, wrap(y[i]));
+      }
+      std::vector<Value> next;
+      for (std::size_t i = 0; i < k; ++i) {
+        const int o = program_.operand(end, static_cast<int>(i));
+        next.push_back(machine(cast_value(eval(o, e), program_.node(o).type, types[i], 0, e), e, e.width > 1));
+      }
+      return next;
+    });
+  };
+
+  const AxisState& a = axis_[static_cast<std::size_t>(along)];
+  std::vector<int> order;
+  for (int x : kept)
+    if (x != vector_axis) order.push_back(x);
+  if (!inside && vector_axis >= 0) order.push_back(vector_axis);
+  Env env = top_;
+  env.mask_tail = narrow;
+  if (!inside) env.width = width;
+  const auto one_by_one = [&](const Env& e, Value from, const std::vector<Value>& start) {
+    return b_->for_loop(from, a.hi, i64(1), start, [&](Value lane, std::span<const Value> carried) {
+      return scoped([&] {
+        Env at = bind(e, along, lane);
+        std::vector<Value> next = combine(at, carried, values(0, at, at.width));
+        if (scan) write(at, next);
+        return next;
+      });
+    });
   };
   scoped([&] {
-    loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
+    loops(env, order, !inside && width > 1 ? vector_axis : -1, width, 1, {}, [&](std::span<Env> envs) {
       Env& e = envs[0];
-      const auto value = [&](int operand, int which, Env& at) {
-        const int o = program_.operand(n, operand);
-        return machine(cast_value(eval(o, at), program_.node(o).type, types[static_cast<std::size_t>(which)], 0, at),
-                       at, false);
-      };
-      std::vector<Value> accs;
-      for (int i = 0; i < k; ++i) accs.push_back(value(k + i, i, e));
-      const AxisState& a = axis_[static_cast<std::size_t>(along)];
-      accs = b_->for_loop(a.lo, a.hi, i64(1), accs, [&](Value lane, std::span<const Value> carried) {
-        return scoped([&] {
-          Env at = bind(e, along, lane);
-          for (int i = 0; i < k; ++i) {
-            // A parameter has the axes of the result: it is remembered where those stand.
-            if (params[static_cast<std::size_t>(i)] >= 0)
-              remember(params[static_cast<std::size_t>(i)], at, wrap(carried[static_cast<std::size_t>(i)]));
-            if (params[static_cast<std::size_t>(k + i)] >= 0)
-              remember(params[static_cast<std::size_t>(k + i)], at, wrap(value(i, i, at)));
-          }
-          std::vector<Value> next;
-          for (int i = 0; i < k; ++i) {
-            const int o = program_.operand(end, i);
-            next.push_back(machine(
-                cast_value(eval(o, at), program_.node(o).type, types[static_cast<std::size_t>(i)], 0, at), at, false));
-            if (scan) write(i, at, next.back());
-          }
-          return next;
-        });
-      });
-      if (!scan)
-        for (int i = 0; i < k; ++i) write(i, e, accs[static_cast<std::size_t>(i)]);
-    });
-  });
-}
-
-/// argmax, argmin: the position of the first of ties; −1 of nothing. A NaN wins, as it does in max and min.
-void Planner::arg_nest(int id) {
-  const Node& n = program_.node(id);
-  const int operand = program_.operand(n, 0);
-  const Node& on = program_.node(operand);
-  std::vector<int> kept(n.axes, n.axes + n.rank), reduced;
-  for (int i = 0; i < on.rank; ++i)
-    if (!program_.has_axis(n, on.axes[i])) reduced.push_back(on.axes[i]);
-  Slot slot = new_slot(kept, n.type, kept.empty() ? -1 : kept.back());
-  Target t{&slot, -1, kept, operand, n.type};
-  const DType r = repr(on.type);
-  const bool floating = info(r).is_floating();
-  scoped([&] {
-    loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
-      const Value start = b_->constant({r, 1, -1}, 0);
-      const auto accs = reduce_loops(
-          envs[0], reduced, -1, 1, 1, {operand}, {start, i64(-1)}, [&](std::span<Env> at, std::span<const Value> c) {
-            Env& e = at[0];
-            const Value x = machine(eval(operand, e), e, false);
-            const AxisState& a = axis_[static_cast<std::size_t>(reduced.back())];
-            const Value position = b_->add(a.begin, scalar(e.lane[static_cast<std::size_t>(reduced.back())]));
-            Value better = b_->compare(n.op == Op::argmax ? loop::Op::gt : loop::Op::lt, x, c[0]);
-            if (floating) {
-              const Value nan = b_->compare(loop::Op::ne, x, x), had = b_->compare(loop::Op::eq, c[0], c[0]);
-              better = b_->binary(loop::Op::bit_or, better, b_->binary(loop::Op::bit_and, nan, had));
-            }
-            better = b_->binary(loop::Op::bit_or, better, b_->compare(loop::Op::lt, c[1], i64(0)));
-            return std::vector<Value>{b_->select(better, x, c[0]), b_->select(better, position, c[1])};
-          });
-      write_value(t, envs[0], wrap(accs[1]), DType::i64);
-    });
-  });
-  slots_[static_cast<std::size_t>(id)] = slot;
-}
-
-namespace {
-
-/// Whether x goes before y; NaN goes last in ascending and first in descending order, as the largest value would.
-Value before(loop::Builder& b, Value x, Value y, bool descending, bool floating) {
-  using L = loop::Op;
-  Value less = b.compare(descending ? L::gt : L::lt, x, y);
-  if (!floating) return less;
-  const Value nan = descending ? x : y, number = descending ? y : x;
-  const Value last = b.binary(L::bit_and, b.compare(L::ne, nan, nan), b.compare(L::eq, number, number));
-  return b.binary(L::bit_or, less, last);
-}
-
-}  // namespace
-
-/// Insertion into a growing run: stable, quadratic.
-void Planner::sort_nest(int id) {
-  const Node& n = program_.node(id);
-  const int along = static_cast<int>(n.imm & 0xffffffff), operand = program_.operand(n, 0);
-  const bool descending = n.imm >> 32;
-  const std::vector<int> axes(n.axes, n.axes + n.rank);
-  Slot slot = new_slot(axes, n.type, along);
-  Target t{&slot, -1, axes, operand, n.type};
-  std::vector<int> kept;
-  for (int a : axes)
-    if (a != along) kept.push_back(a);
-  const bool floating = info(n.type).is_floating();
-  scoped([&] {
-    loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
-      Env& e = envs[0];
-      Value base = i64(0), step = i64(1);
-      for (std::size_t i = 0; i < axes.size(); ++i) {
-        if (axes[i] == along)
-          step = slot.strides[i];
-        else
-          base = b_->add(base, b_->mul(scalar(e.lane[static_cast<std::size_t>(axes[i])]), slot.strides[i]));
+      const std::vector<Value> identity = values(k, e, inside ? 1 : e.width);
+      if (!inside || width == 1) {
+        const std::vector<Value> total = one_by_one(e, a.lo, identity);
+        if (!scan) write(e, total);
+        return;
       }
-      const AxisState& a = axis_[static_cast<std::size_t>(along)];
-      const auto place = [&](Value lane) { return b_->add(base, b_->mul(lane, step)); };
-      const loop::Type type{slot.elem, 1, -1};
-      b_->for_loop(a.lo, a.hi, i64(1), [&](Value lane) {
-        scoped([&] {
-          Env at = bind(e, along, lane);
-          const Value x = machine(eval(operand, at), at, false);
-          const auto hole = b_->while_loop(
-              {lane},
-              [&](std::span<const Value> c) {
-                const Value more = b_->compare(loop::Op::gt, c[0], a.lo);
-                const Value left = b_->select(more, b_->sub(c[0], i64(1)), a.lo);
-                const Value y = b_->load(slot.buffer, place(left), type, more);
-                return std::pair{b_->binary(loop::Op::bit_and, more, before(*b_, x, y, descending, floating)),
-                                 std::vector<Value>{c[0]}};
-              },
-              [&](std::span<const Value> c) {
-                const Value left = b_->sub(c[0], i64(1));
-                b_->store(slot.buffer, place(c[0]), b_->load(slot.buffer, place(left), type));
-                return std::vector<Value>{left};
-              });
-          b_->store(slot.buffer, place(hole[0]), x);
+      std::vector<Value> wide;
+      for (Value v : identity) wide.push_back(b_->broadcast(v, width));
+      if (scan) {
+        ordered_loop(e, along, width, wide, [&](Env& at, std::span<const Value> carried) {
+          const auto join = [&](std::span<const Value> x, std::span<const Value> y) { return combine(at, x, y); };
+          std::vector<Value> x = prefix_in_vector(values(0, at, at.width), identity, at.width, join);
+          const auto last_lane = [&](std::vector<Value> v) {
+            for (Value& y : v) y = b_->shuffle(y, y, all_of(at.width - 1, at.width));
+            return v;
+          };
+          const std::vector<Value> y = combine(at, carried, x);
+          write(at, y);
+          // A short operation is done once more, so that the carry does not wait for lanes to move.
+          return last - id < 16 ? combine(at, carried, last_lane(x)) : last_lane(y);
         });
-      });
-    });
-  });
-  slots_[static_cast<std::size_t>(id)] = slot;
-}
-
-/// The k largest, largest first, and their lanes' positions; missing ones are the lowest value and −1.
-void Planner::topk_nest(int id) {
-  const Node& n = program_.node(id);
-  const int along = static_cast<int>(n.imm), operand = program_.operand(n, 0);
-  const Node& on = program_.node(operand);
-  std::vector<int> kept;
-  int out_axis = -1;
-  const std::vector<int> axes(n.axes, n.axes + n.rank);
-  for (int a : axes) {
-    if (program_.has_axis(on, a))
-      kept.push_back(a);
-    else
-      out_axis = a;
-  }
-  Slot values = new_slot(axes, n.type, out_axis), positions = new_slot(axes, DType::i64, out_axis);
-  const bool floating = info(n.type).is_floating();
-  const auto& row = info(repr(n.type));
-  std::int64_t lowest = static_cast<std::int64_t>(convert_bits(n.type, repr(n.type), max_identity_bits(n.type)));
-  if (row.is_signed_integer()) lowest = lowest << (64 - row.bits) >> (64 - row.bits);
-  scoped([&] {
-    loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
-      Env& e = envs[0];
-      Value vbase = i64(0), pbase = i64(0), vstep = i64(1), pstep = i64(1);
-      for (std::size_t i = 0; i < axes.size(); ++i) {
-        if (axes[i] == out_axis) {
-          vstep = values.strides[i], pstep = positions.strides[i];
-          continue;
-        }
-        const Value l = scalar(e.lane[static_cast<std::size_t>(axes[i])]);
-        vbase = b_->add(vbase, b_->mul(l, values.strides[i]));
-        pbase = b_->add(pbase, b_->mul(l, positions.strides[i]));
+        return;
       }
-      const auto vat = [&](Value k) { return b_->add(vbase, b_->mul(k, vstep)); };
-      const auto pat = [&](Value k) { return b_->add(pbase, b_->mul(k, pstep)); };
-      const AxisState &out = axis_[static_cast<std::size_t>(out_axis)], &a = axis_[static_cast<std::size_t>(along)];
-      const loop::Type type{values.elem, 1, -1};
-      b_->for_loop(i64(0), out.hi, i64(1), [&](Value k) {
-        b_->store(values.buffer, vat(k), b_->constant(type, lowest));
-        b_->store(positions.buffer, pat(k), i64(-1));
-      });
-      b_->for_loop(a.lo, a.hi, i64(1), {i64(0)}, [&](Value lane, std::span<const Value> filled) {
-        return scoped([&] {
-          Env at = bind(e, along, lane);
-          const Value x = machine(eval(operand, at), at, false);
-          // The hole moves up from the end of the run, dropping the last when it is full.
-          const Value room = b_->compare(loop::Op::lt, filled[0], out.hi);
-          const Value start = b_->select(room, filled[0], b_->sub(out.hi, i64(1)));
-          const Value any = b_->compare(loop::Op::gt, out.hi, i64(0));
-          const Value last =
-              b_->load(values.buffer, vat(start), type, b_->binary(loop::Op::bit_and, any, b_->logical_not(room)));
-          const Value enters = b_->binary(loop::Op::bit_and, any,
-                                          b_->binary(loop::Op::bit_or, room, before(*b_, x, last, true, floating)));
-          b_->if_then(enters, [&] {
-            const auto hole = b_->while_loop(
-                {start},
-                [&](std::span<const Value> c) {
-                  const Value more = b_->compare(loop::Op::gt, c[0], i64(0));
-                  const Value y = b_->load(values.buffer, vat(b_->select(more, b_->sub(c[0], i64(1)), i64(0))), type);
-                  return std::pair{b_->binary(loop::Op::bit_and, more, before(*b_, x, y, true, floating)),
-                                   std::vector<Value>{c[0]}};
-                },
-                [&](std::span<const Value> c) {
-                  const Value left = b_->sub(c[0], i64(1));
-                  b_->store(values.buffer, vat(c[0]), b_->load(values.buffer, vat(left), type));
-                  b_->store(positions.buffer, pat(c[0]), b_->load(positions.buffer, pat(left), {DType::i64, 1, -1}));
-                  return std::vector<Value>{left};
-                });
-            b_->store(values.buffer, vat(hole[0]), x);
-            b_->store(positions.buffer, pat(hole[0]), b_->add(a.begin, lane));
+      // Lane l takes the l-th of `width` consecutive parts of the axis; what is left over stands at the end.
+      const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
+      const Value part = b_->binary(loop::Op::floor_div, count, i64(width));
+      const std::int64_t most = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
+      const auto known_part = b_->known(part);
+      std::vector<Value> acc =
+          b_->for_loop(i64(0), part, i64(1), wide, [&](Value step, std::span<const Value> carried) {
+            return scoped([&] {
+              Env at = e;
+              at.width = width;
+              const Value lane = b_->add(a.lo, step);
+              Val& v = at.lane[static_cast<std::size_t>(along)];
+              if (known_part) {
+                v = affine(lane, *known_part, 0, most);
+              } else {
+                v = wrap(b_->add(b_->mul(b_->iota(DType::i64, width), part), b_->broadcast(lane, width)));
+                v.lo = 0, v.hi = most;
+              }
+              return combine(at, carried, values(0, at, width));
+            });
           });
-          return std::vector<Value>{b_->select(room, b_->add(filled[0], i64(1)), filled[0])};
-        });
-      });
+      for (int lanes = width; lanes > 1; lanes /= 2) {
+        std::vector<int> even, odd;
+        for (int i = 0; i < lanes; i += 2) even.push_back(i), odd.push_back(i + 1);
+        std::vector<Value> x, y;
+        for (Value v : acc) x.push_back(b_->shuffle(v, v, even)), y.push_back(b_->shuffle(v, v, odd));
+        acc = combine(e, x, y);
+      }
+      write(e, one_by_one(e, b_->add(a.lo, b_->mul(part, i64(width))), acc));
     });
   });
-  slots_[static_cast<std::size_t>(id)] = values;
-  parts_[static_cast<std::size_t>(id)] = {values, positions};
 }
 
 }  // namespace cpu

@@ -1,0 +1,182 @@
+// Owns sort: rows in scratch by merges of vectors, or many short rows side by side by a network over registers.
+#include <algorithm>
+
+#include "targets/cpu/plan/planner.hpp"
+#include "targets/cpu/plan/sorting.hpp"
+#include "tessera/call/errors.hpp"
+
+TESSERA_BEGIN
+namespace cpu {
+
+namespace {
+
+constexpr std::int64_t longest_network = 32;  ///< rows up to this length are sorted in registers, one a lane
+
+/// The type of keys that hold elements of machine type r in order: 16 bits at least, since narrower lanes shuffle
+/// badly.
+DType key_type(DType r) {
+  switch (r) {
+    case DType::i8:
+    case DType::u8:
+    case DType::b8:
+      return DType::i16;
+    default:
+      return r;
+  }
+}
+
+/// The key that stands after all others (which may be its equals).
+std::int64_t last_bits(DType t, bool descending) {
+  const auto& row = info(t);
+  if (row.is_floating()) return loop::constant_bits(t, descending ? -__builtin_inf() : __builtin_inf());
+  if (row.is_unsigned_integer()) return descending ? 0 : row.bits == 64 ? -1 : (std::int64_t{1} << row.bits) - 1;
+  const std::int64_t lowest = row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
+  return descending ? lowest : ~lowest;
+}
+
+}  // namespace
+
+/// NaN stands above everything. While sorting it is an infinity; as many of those as there were NaN become NaN again.
+void Planner::sort_nest(int id) {
+  const Node& n = program_.node(id);
+  const int along = static_cast<int>(n.imm & 0xffffffff), operand = program_.operand(n, 0);
+  const bool descending = n.imm >> 32;
+  const std::vector<int> axes(n.axes, n.axes + n.rank);
+  std::vector<int> kept;
+  for (int a : axes)
+    if (a != along) kept.push_back(a);
+  const DType r = repr(n.type), key = key_type(r);
+  const bool floating = info(r).is_floating();
+  const AxisState& a = axis_[static_cast<std::size_t>(along)];
+  const Target read{nullptr, -1, axes, operand, n.type};
+  const int lanes = std::clamp(machine_.lanes(info(key).bits / 8), 2, 16);
+  const Value not_a_number = floating ? b_->constant({r, 1, -1}, loop::constant_bits(r, __builtin_nan(""))) : -1;
+  const Value highest = floating ? b_->constant({r, 1, -1}, loop::constant_bits(r, __builtin_inf())) : -1;
+  using L = loop::Op;
+  const auto evaluate = [&](Env& e) {
+    return machine(cast_value(eval(operand, e), program_.node(operand).type, n.type, 0, e), e, e.width > 1);
+  };
+  const auto to_key = [&](Value v) {
+    if (r != DType::b8) return b_->cast(v, key);
+    const loop::Type t{key, b_->type(v).lanes, -1};
+    return b_->select(v, b_->constant(t, 1), b_->constant(t, 0));
+  };
+  const auto to_element = [&](Value v) {
+    return r == DType::b8 ? b_->compare(L::ne, v, b_->constant(b_->type(v), 0)) : b_->cast(v, r);
+  };
+
+  const auto length = b_->known(a.hi);
+  const int row_axis = kept.empty() ? -1 : choose_vector_axis(kept, {}, read);
+  if (b_->is(a.lo, 0) && length && *length <= longest_network && row_axis >= 0 &&
+      axis_[static_cast<std::size_t>(row_axis)].max_known >= lanes) {
+    Slot slot = new_slot(axes, n.type, row_axis);
+    const Target t{&slot, -1, axes, operand, n.type};
+    const int width = std::min(lanes, vector_width(read));
+    std::vector<int> order;
+    for (int x : kept)
+      if (x != row_axis) order.push_back(x);
+    order.push_back(row_axis);
+    Env env = top_;
+    env.width = width;
+    env.mask_tail = masks_rests(read);
+    scoped([&] {
+      loops(env, order, row_axis, width, 1, {}, [&](std::span<Env> envs) {
+        Env& e = envs[0];
+        Sorting sorting(*b_, {key}, descending, std::max(2, e.width), machine_.l2_bytes);
+        const loop::Type count_type{DType::i32, static_cast<std::uint16_t>(e.width), -1};
+        const auto number = [&](std::int64_t v) { return b_->constant(count_type, v); };
+        Value missing = number(0);  // NaN of each row
+        std::vector<Sorting::Item> items;
+        for (std::int64_t l = 0; l < *length; ++l) {
+          Env at = bind(e, along, i64(l));
+          Value v = evaluate(at);
+          if (floating) {
+            const Value nan = b_->compare(L::ne, v, v);
+            v = b_->select(nan, highest, v);
+            missing = b_->add(missing, b_->select(nan, number(1), number(0)));
+          }
+          items.push_back({to_key(v)});
+        }
+        sorting.columns(items);
+        for (std::int64_t l = 0; l < *length; ++l) {
+          Env at = bind(e, along, i64(l));
+          Value v = to_element(items[static_cast<std::size_t>(l)][0]);
+          if (floating)
+            v = b_->select(b_->compare(L::gt, missing, number(descending ? l : *length - 1 - l)), not_a_number, v);
+          write_value(t, at, wrap(v), n.type);
+        }
+      });
+    });
+    slots_[static_cast<std::size_t>(id)] = slot;
+    return;
+  }
+
+  Slot slot = new_slot(axes, n.type, along);
+  Sorting sorting(*b_, {key}, descending, lanes, machine_.l2_bytes);
+  const Value block = i64(sorting.block());
+  const auto whole_blocks = [&](Value count) {
+    return b_->mul(b_->binary(L::floor_div, b_->add(count, i64(sorting.block() - 1)), block), block);
+  };
+  const Value half = b_->add(whole_blocks(a.max_lanes), block);
+  const auto scratch = [&](DType elem, Value count) {
+    loop::Buffer b;
+    b.name = "t" + std::to_string(out_.buffers.size());
+    b.elem = elem;
+    const int index = b_->buffer(std::move(b));
+    b_->alloc_first(index, count);
+    return index;
+  };
+  const int keys = scratch(key, b_->add(half, half)), missing = floating ? scratch(DType::i64, i64(1)) : -1;
+  const Slot line{keys, key, {along}, {i64(1)}};
+  const int width = std::max(1, std::min(vector_width(read), lanes));
+  scoped([&] {
+    loops(top_, kept, -1, 1, 1, {}, [&](std::span<Env> envs) {
+      Env e = envs[0];
+      e.mask_tail = masks_rests(read);
+      if (floating) b_->store(missing, i64(0), i64(0));
+      ordered_loop(e, along, width, {}, [&](Env& at, std::span<const Value>) {
+        Value v = evaluate(at);
+        if (floating) {
+          const Value nan = b_->logical_and(b_->compare(L::ne, v, v), at.tail);
+          const Value any = at.width > 1 ? b_->emit(L::reduce_or, {DType::b8, 1, -1}, {nan}) : nan;
+          b_->if_then(any, [&] {
+            const loop::Type t{DType::i32, static_cast<std::uint16_t>(at.width), -1};
+            Value found = b_->select(nan, b_->constant(t, 1), b_->constant(t, 0));
+            if (at.width > 1) found = b_->emit(L::reduce_add, {DType::i32, 1, -1}, {found});
+            const Value before = b_->load(missing, i64(0), {DType::i64, 1, -1});
+            b_->store(missing, i64(0), b_->add(before, b_->cast(found, DType::i64)));
+          });
+          v = b_->select(nan, highest, v);
+        }
+        write_memory(keys, key, offset_in(line, at), wrap(to_key(v)), -1, at, false);
+        return std::vector<Value>{};
+      });
+      const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0)), padded = whole_blocks(count);
+      b_->fill(keys, b_->add(a.lo, count), b_->sub(padded, count),
+               b_->constant({key, 1, -1}, last_bits(key, descending)));
+      const Value from = sorting.sort({&keys, 1}, a.lo, b_->add(a.lo, half), padded);
+      Value row = a.lo;
+      for (std::size_t i = 0; i < axes.size(); ++i)
+        if (axes[i] != along)
+          row = b_->add(row, b_->mul(scalar(e.lane[static_cast<std::size_t>(axes[i])]), slot.strides[i]));
+      const auto copy = [&](Value first, Value last, int w) {
+        b_->for_loop(first, last, i64(w), [&](Value i) {
+          const Value v = b_->load(keys, b_->add(from, i), {key, static_cast<std::uint16_t>(w), -1});
+          b_->store(slot.buffer, b_->add(row, i), to_element(v));
+        });
+      };
+      const Value whole = b_->mul(b_->binary(L::floor_div, count, i64(lanes)), i64(lanes));
+      copy(i64(0), whole, lanes);
+      copy(whole, count, 1);
+      if (floating) {
+        const Value nans = b_->load(missing, i64(0), {DType::i64, 1, -1});
+        const Value first = descending ? row : b_->add(row, b_->sub(count, nans));
+        b_->if_then(b_->compare(L::gt, nans, i64(0)), [&] { b_->fill(slot.buffer, first, nans, not_a_number); });
+      }
+    });
+  });
+  slots_[static_cast<std::size_t>(id)] = slot;
+}
+
+}  // namespace cpu
+TESSERA_END
