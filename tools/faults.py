@@ -14,6 +14,7 @@ import json, os, random, re, shutil, subprocess, sys, time
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 work = os.path.join(root, "build", "faults")
 copy = os.path.join(work, "tree")
+binary_folder = os.path.join(copy, "build", "dev")  # as in the tree itself, so that ccache knows what is unchanged
 sites_file, results_file = os.path.join(work, "sites.json"), os.path.join(work, "faults.json")
 folders = ["jit/passes", "targets/cpu/plan"]
 emitters = ["jit/llvm/emit.cpp", "jit/llvm/emit_arithmetic.cpp", "jit/llvm/emit_control.cpp", "jit/llvm/emit_convert.cpp",
@@ -216,7 +217,8 @@ def choose(state):
 def write_copy(state):
     if not os.path.isdir(copy):
         os.makedirs(copy)
-    for name in ["CMakeLists.txt", "CMakePresets.json", "cmake", "include", "jit", "targets", "autotune", "tests", "tools"]:
+    for name in ["CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "cmake", "include", "jit", "targets", "autotune",
+                 "tests", "tools", "examples", "bench"]:
         source = os.path.join(root, name)
         if os.path.exists(source):
             subprocess.run(["rsync", "-a", "--checksum", "--delete", source, copy + "/"], check=True)
@@ -241,14 +243,12 @@ def write_copy(state):
 
 def build():
     state = json.load(open(sites_file))
-    binary_folder = os.path.join(work, "build")
     if not os.path.exists(os.path.join(binary_folder, "build.ninja")):
-        subprocess.run(["cmake", "-S", copy, "-B", binary_folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                        "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1", "-DTESSERA_BUILD_EXAMPLES=OFF"], check=True,
-                       stdout=subprocess.DEVNULL)
+        write_copy(state)
+        subprocess.run(["cmake", "--preset", "dev"], cwd=copy, check=True, stdout=subprocess.DEVNULL)
     for attempt in range(30):
         chosen = write_copy(state)
-        done = subprocess.run(["nice", "-n", "5", "cmake", "--build", binary_folder, "-j", os.environ.get("TESSERA_JOBS", "2"),
+        done = subprocess.run(["nice", "-n", os.environ.get("TESSERA_NICE", "5"), "cmake", "--build", binary_folder, "-j", os.environ.get("TESSERA_JOBS", "2"),
                                "--target", "tessera_fuzz", "tessera_llvm", "--", "-k", "0"], capture_output=True, text=True)
         if done.returncode == 0:
             json.dump(state, open(sites_file, "w"))
@@ -272,7 +272,7 @@ def run(programs):
     state = json.load(open(sites_file))
     chosen = choose(state)
     results = json.load(open(results_file)) if os.path.exists(results_file) else {}
-    program = os.path.join(work, "build", "tests", "fuzz", "tessera_fuzz")
+    program = os.path.join(binary_folder, "tests", "fuzz", "tessera_fuzz")
     first_seed = 50_000_001
     for n, (i, s) in enumerate(chosen):
         known = results.get(str(i), {})

@@ -31,21 +31,27 @@ std::vector<int> count_users(const Program& p) {
 ir::Storage set_cuts(const Program& p, const std::vector<std::int64_t>& cuts,
                      const std::vector<std::pair<int, std::int64_t>>& literal_cuts) {
   Rewriter r(p);
+  const auto cut_of = [&](std::int32_t block) {
+    return std::find_if(literal_cuts.begin(), literal_cuts.end(), [&](const auto& c) { return c.first == block; });
+  };
+  std::int32_t literal = -1;
   for (std::int32_t i = 0; i < r.size(); ++i) {
     const Node& n = p.node(i);
     if (n.op == Op::tunable) {
       r.replace(i, r.literal(DType::i64, cuts[static_cast<std::size_t>(n.imm)]));
       continue;
     }
-    const auto cut =
-        std::find_if(literal_cuts.begin(), literal_cuts.end(), [&](const auto& c) { return c.first == i; });
+    // The block of a loop follows its opener at once: its cut stands before that.
+    if (n.op == Op::for_blocks)
+      if (const auto cut = cut_of(i + 1); cut != literal_cuts.end()) literal = r.literal(DType::i64, cut->second);
+    const auto cut = cut_of(i);
     if (cut == literal_cuts.end()) {
       r.copy(i);
       continue;
     }
     std::vector<std::int32_t> in;
     for (std::int32_t o : p.operands_of(n)) in.push_back(r.value(o));
-    in[0] = r.literal(DType::i64, cut->second);
+    in[0] = n.op == Op::loop_block ? literal : r.literal(DType::i64, cut->second);
     r.replace(i, r.add(n, in));
   }
   return r.finish();
