@@ -1,6 +1,8 @@
 // Owns `tessera cache export`: entries as files, for other machines, for fleets, for shipping inside a program.
 #include <unistd.h>
 
+#include <set>
+
 #include "autotune/cli/caches.hpp"
 #include "tessera/call/errors.hpp"
 
@@ -31,15 +33,15 @@ int write(const Options& o, Output& out) {
     out.set("objects", Json::object({{"file", o.objects}, {"entries", written.entries}, {"bytes", written.bytes}}));
   }
   if (!o.tuned.empty()) {
-    std::uint64_t shapes = 0;
+    std::set<std::string> shapes;
     const auto which = [&](const autotune::TunedKey& key) {
-      shapes += o.cache.fits(key) ? 1 : 0;
+      if (o.cache.fits(key)) shapes.insert(identity(key));
       return o.cache.fits(key);
     };
     const std::string text = caches.tuned().export_json(o.best, which);
     write_file(o.tuned, text);
-    out.line("wrote " + counted(shapes, "tuned shape") + ", " + bytes_text(text.size()) + ", into " + o.tuned);
-    out.set("tuned", Json::object({{"file", o.tuned}, {"shapes", shapes}, {"bytes", text.size()}}));
+    out.line("wrote " + counted(shapes.size(), "tuned shape") + ", " + bytes_text(text.size()) + ", into " + o.tuned);
+    out.set("tuned", Json::object({{"file", o.tuned}, {"shapes", shapes.size()}, {"bytes", text.size()}}));
   }
   return exit_done;
 }

@@ -4,6 +4,7 @@
 #include "autotune/cli/command.hpp"
 #include "autotune/cli/library.hpp"
 #include "autotune/cli/shape.hpp"
+#include "tessera/call/space.hpp"
 #include "tessera/ir/fields.hpp"
 
 TESSERA_BEGIN
@@ -30,6 +31,13 @@ std::string extent_of(const ir::Program& program, const ir::Axis& axis) {
   return axis.extent < 0 ? "" : call::extent_text(program, program.extents[static_cast<std::size_t>(axis.extent)]);
 }
 
+/// The values worth trying that are declared beside the kernel; none where nothing is.
+std::vector<std::int64_t> declared(const std::vector<Candidates>& space, std::string_view tunable) {
+  for (const Candidates& one : space)
+    if (one.name == tunable) return one.values;
+  return {};
+}
+
 Json axis_document(const ir::Program& program, const ir::Axis& axis) {
   Json one = Json::object(
       {{"name", program.str(axis.name)}, {"kind", ir::axis_kind_names[static_cast<std::size_t>(axis.kind)]}});
@@ -51,7 +59,12 @@ Json document(const RegisteredKernel& kernel) {
                                  {"extents", std::move(shape)}}));
   }
   for (const std::string& name : extent_names(program)) extents.push(name);
-  for (const ir::Tunable& tunable : program.tunables) tunables.push(program.str(tunable.name));
+  const std::vector<Candidates> space = call::declared_space(program);
+  for (const ir::Tunable& tunable : program.tunables) {
+    Json values = Json::list();
+    for (const std::int64_t value : declared(space, program.str(tunable.name))) values.push(value);
+    tunables.push(Json::object({{"name", program.str(tunable.name)}, {"values", std::move(values)}}));
+  }
   for (const ir::Axis& axis : program.axes) axes.push(axis_document(program, axis));
   return Json::object({{"name", kernel.name},
                        {"hash", hash_text(kernel)},
@@ -67,8 +80,14 @@ void write(const RegisteredKernel& kernel, Output& out) {
   const ir::Program& program = *kernel.record->program;
   out.line(kernel.text());
   std::string tunables, axes;
-  for (const ir::Tunable& tunable : program.tunables)
+  const std::vector<Candidates> space = call::declared_space(program);
+  for (const ir::Tunable& tunable : program.tunables) {
     tunables.append(tunables.empty() ? "" : ", ").append(program.str(tunable.name));
+    std::string values;
+    for (const std::int64_t value : declared(space, program.str(tunable.name)))
+      values.append(values.empty() ? "" : " ").append(std::to_string(value));
+    if (!values.empty()) tunables.append(" (" + values + ")");
+  }
   for (const ir::Axis& axis : program.axes) {
     if (axis.kind > ir::AxisKind::all) continue;
     const std::string cut = cut_of(program, axis), extent = extent_of(program, axis);

@@ -68,6 +68,8 @@ TEST_CASE("bash completes commands, options, values, files and kernels") {
   };
   CHECK(complete("tessera do") == "doctor\n");
   CHECK(complete("tessera compile --em") == "--emit\n");
+  CHECK(complete("tessera cache ex") == "explain export\n");
+  CHECK(complete("tessera cache clear --o") == "--objects\n");
   CHECK(complete("tessera compile --emit l") == "loop llvm\n");
   CHECK(complete("tessera completion ''") == "bash zsh fish\n");
   CHECK(complete("tessera kernels /etc/passw").find("/etc/passwd") == 0);

@@ -29,6 +29,12 @@ scan_rest(In<f32, "N"> x, In<f32, "N/4096"> before, Out<f32, "N"> y)
 )");
 }
 
+TEST_CASE("the values that are declared for tunables are shown") {
+  CHECK(shell("$T kernels $K welford").out.find("\n  tunables  BM (8 16 64)\n") != std::string::npos);
+  CHECK(shell("$T kernels $K welford --json | tr -d ' \\n'")
+            .out.find(R"("tunables":[{"name":"BM","values":[8,16,64]}])") != std::string::npos);
+}
+
 TEST_CASE("the whole library is listed, in order of the names") {
   const Ran ran = shell("$T kernels $K --names");
   CHECK(ran.exit == 0);
@@ -49,7 +55,10 @@ TEST_CASE("the document names arguments with effects, types and extents, tunable
               "R+1"
             ])") != std::string::npos);
   CHECK(ran.out.find(R"("tunables": [
-          "BN"
+          {
+            "name": "BN",
+            "values": []
+          }
         ])") != std::string::npos);
   CHECK(ran.out.find(R"("name": "N",
             "kind": "grid",
