@@ -5,6 +5,9 @@ set(tessera_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tessera)
 install(DIRECTORY include/tessera DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT tessera)
 install(TARGETS ${tessera_libraries} EXPORT tessera_targets COMPONENT tessera
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET tessera_tune_worker)   # found beside the library
+  install(TARGETS tessera_tune_worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT tessera)
+endif()
 install(EXPORT tessera_targets NAMESPACE tessera:: DESTINATION ${tessera_package_dir} COMPONENT tessera)
 configure_package_config_file(cmake/tessera-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tessera-config.cmake
                               INSTALL_DESTINATION ${tessera_package_dir})

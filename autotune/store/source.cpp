@@ -5,6 +5,7 @@
 
 #include "autotune/store/tuned_key.hpp"
 #include "autotune/store/tuned_store.hpp"
+#include "autotune/tune/zero_shot.hpp"
 #include "jit/runtime/log.hpp"
 #include "tessera/export.hpp"
 
@@ -23,8 +24,16 @@ std::optional<std::vector<Tuned>> StoreSource::tunables(const jit::Configuration
     }
     // A shape within a factor of about 1.4 in one extent, or less in several, is taken for the same.
     constexpr double near = 0.5;
-    const auto neighbours = store_.nearest(key, 1);
+    const auto neighbours = store_.nearest(key, 3);
     if (!neighbours.empty() && neighbours.front().distance <= near) return neighbours.front().best.configuration;
+    if (!neighbours.empty()) {  // farther ones are moved to this shape, and the target's model may object
+      const Config config{.threads = question.threads, .features = question.features};
+      const std::size_t words = call::frame_layout(question.program).words();
+      Space space({question.program, {question.frame, question.frame + words}, question.target, config}, {},
+                  call::declared_space(question.program), config);
+      Guess guess = zero_shot(space, key, neighbours);
+      if (guess.distance > 0) return std::move(guess.tunables);
+    }
     if (jit::logs(jit::LogLevel::info))
       jit::log(jit::LogLevel::info, key.kernel + ": not tuned: " + store_.explain(key));
   } catch (...) {
