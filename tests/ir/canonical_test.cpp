@@ -95,6 +95,8 @@ std::vector<ir::Storage> changed(const ir::Storage& s) {
     arg([](ir::Arg& a) { a.type = a.type == DType::f64 ? DType::f16 : DType::f64; });
     arg([](ir::Arg& a) { a.effect = a.effect == ir::Effect::inout ? ir::Effect::out : ir::Effect::inout; });
     arg([](ir::Arg& a) { a.accumulated = !a.accumulated; });
+    arg([](ir::Arg& a) { a.place.alignment = 128; });
+    arg([](ir::Arg& a) { a.place.swizzle = 64; });
     if (s.args[i].rank > 0) arg([](ir::Arg& a) { --a.rank; });
   }
   for (std::size_t i = 0; i < s.arg_extents.size() && s.extents.size() > 1; ++i)

@@ -25,7 +25,7 @@ inline std::string difference(const tessera::ir::Program& a, const tessera::ir::
     return "extents";
   if (!all(a.args, b.args, [&](auto& x, auto& y) {
         return name(x.name, y.name) && x.type == y.type && x.effect == y.effect && x.rank == y.rank &&
-               x.accumulated == y.accumulated && x.first_extent == y.first_extent;
+               x.accumulated == y.accumulated && x.first_extent == y.first_extent && x.place == y.place;
       }))
     return "args";
   if (!all(a.axes, b.axes, [&](auto& x, auto& y) {

@@ -312,7 +312,7 @@ TESSERA_KERNEL(placed)(Kernel k, In<f32, "M", "K"> x, Out<f32, "M"> y) {
   auto m = k.block<"M">(BM);
   auto i = k.all<"K">();
   auto t = k.threads<"T">(32);
-  auto s = k.shared<f32>(m, i);
+  auto s = k.shared<f32>({.alignment = 128, .swizzle = 64}, m, i);
   auto acc = k.registers<f32>(m);
   s(m, i) = x(m, i) * 2;
   acc(m) = sum<"K">(s(m, i));
@@ -324,7 +324,11 @@ TEST_CASE("rule 19: shared and register arrays, hardware lanes, the program's nu
   const ir::Program& p = placed.program;
   CHECK(p.args.size() == 4);
   CHECK(p.args[2].effect == ir::Effect::shared);
+  CHECK(p.args[2].place == Placement{.alignment = 128, .swizzle = 64});
   CHECK(p.args[3].effect == ir::Effect::registers);
+  CHECK(p.args[3].place == Placement{});
+  const std::string text = ir::to_text(p);
+  CHECK(text.find("arg shared f32 shared[M, K] align 128 swizzle 64\n") != std::string::npos);
   CHECK(count(p, ir::Op::threads_block) == 1);
 }
 

@@ -248,6 +248,8 @@ class Parser {
       expect(']');
     }
     a.accumulated = accept("accumulated");
+    if (accept("align")) a.place.alignment = small_number();
+    if (accept("swizzle")) a.place.swizzle = small_number();
     expect_line_end();
     if (good()) s.args.push_back(a);
   }

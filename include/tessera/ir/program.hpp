@@ -28,6 +28,17 @@ struct Extent {
   constexpr bool operator==(const Extent&) const = default;
 };
 
+/// How an array private to a program lies in its memory: a wish, that a target without such memory leaves aside.
+struct Placement {
+  std::int32_t alignment = 0;  ///< bytes, a power of two up to 4096; 0: the target's choice
+  std::int32_t swizzle = 0;    ///< bytes of the XOR pattern that spreads rows over banks: 32, 64 or 128; 0: none
+  constexpr bool operator==(const Placement&) const = default;
+  constexpr bool valid_alignment() const {
+    return alignment >= 0 && alignment <= 4096 && (alignment & (alignment - 1)) == 0;
+  }
+  constexpr bool valid_swizzle() const { return swizzle == 0 || swizzle == 32 || swizzle == 64 || swizzle == 128; }
+};
+
 /// A kernel argument, or an array private to a program (effects shared and registers).
 /// Its extents are Program::arg_extents[first_extent … +rank).
 struct Arg {
@@ -37,6 +48,7 @@ struct Arg {
   std::uint8_t rank = 0;
   bool accumulated = false;  ///< some += targets it: an Out starts at 0 everywhere
   std::int32_t first_extent = 0;
+  Placement place = {};  ///< of an array private to a program
 };
 
 /// Where an axis comes from.

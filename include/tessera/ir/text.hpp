@@ -158,6 +158,8 @@ class Printer {
     }
     if (a.rank > 0) out_ += ']';
     if (a.accumulated) out_ += " accumulated";
+    if (a.place.alignment != 0) out_ += " align " + number(a.place.alignment);
+    if (a.place.swizzle != 0) out_ += " swizzle " + number(a.place.swizzle);
     out_ += '\n';
   }
   constexpr void axis(std::size_t i) {

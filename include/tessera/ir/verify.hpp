@@ -98,6 +98,10 @@ class Verifier {
     if (static_cast<int>(a.type) >= dtype_count) return "it has no type";
     if (static_cast<int>(a.effect) > static_cast<int>(Effect::registers)) return "it has no effect";
     if (a.rank > max_rank) return "its rank exceeds " + number(max_rank);
+    if (!a.place.valid_alignment()) return "its alignment is no power of two up to 4096";
+    if (!a.place.valid_swizzle()) return "its swizzle is not 0, 32, 64 or 128";
+    if (a.place != Placement{} && a.effect != Effect::shared && a.effect != Effect::registers)
+      return "only private arrays are placed";
     if (a.effect == Effect::scalar && a.rank != 0) return "a scalar has no extents";
     for (int k = 0; k < a.rank; ++k) {
       const std::int64_t at = std::int64_t{a.first_extent} + k;

@@ -75,7 +75,8 @@ struct Image {
     for (const ir::Arg& a : r.args) {
       put(two(a.name, a.first_extent));
       put(static_cast<std::uint64_t>(a.type) | static_cast<std::uint64_t>(a.effect) << 8 | std::uint64_t{a.rank} << 16 |
-          std::uint64_t{a.accumulated} << 24);
+          std::uint64_t{a.accumulated} << 24 | static_cast<std::uint64_t>(a.place.alignment) << 32 |
+          static_cast<std::uint64_t>(a.place.swizzle) << 48);
     }
     for (const ir::Extent& e : r.extents) {
       put(two(e.base, e.plus));
@@ -174,7 +175,8 @@ constexpr auto decode() {
                    static_cast<ir::Effect>(b >> 8 & 255),
                    static_cast<std::uint8_t>(b >> 16),
                    (b >> 24 & 1) != 0,
-                   low(a)};
+                   low(a),
+                   {static_cast<std::int32_t>(b >> 32 & 0xffff), static_cast<std::int32_t>(b >> 48)}};
   }
   for (int i = 0; i < image.extents; ++i) {
     const std::uint64_t a = *word++;

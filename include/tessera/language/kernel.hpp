@@ -9,6 +9,8 @@
 #include "tessera/language/shape.hpp"
 
 TESSERA_BEGIN
+
+using ir::Placement;
 namespace detail {
 
 /// A text with the line where it was written: print's format.
@@ -300,14 +302,23 @@ class [[maybe_unused]] Kernel {
   /// Scratch over the axes of the blocks, addressed by their positions, shared by the program's lanes.
   template <ElementType T, class... B>
   constexpr Array shared(const B&... blocks) const {
-    const Operand over[] = {Operand(blocks, detail::Here{})..., Operand(0, detail::Here{})};
-    return scratch(ir::Effect::shared, dtype_of<T>, over, sizeof...(B));
+    return shared<T>(Placement{}, blocks...);
   }
-  /// The same, in registers.
+  /// The same, aligned and swizzled: `k.shared<f16>({.alignment = 128, .swizzle = 64}, m, i)`.
+  template <ElementType T, class... B>
+  constexpr Array shared(Placement place, const B&... blocks) const {
+    const Operand over[] = {Operand(blocks, detail::Here{})..., Operand(0, detail::Here{})};
+    return scratch(ir::Effect::shared, dtype_of<T>, place, over, sizeof...(B));
+  }
+  /// Scratch in registers.
   template <ElementType T, class... B>
   constexpr Array registers(const B&... blocks) const {
+    return registers<T>(Placement{}, blocks...);
+  }
+  template <ElementType T, class... B>
+  constexpr Array registers(Placement place, const B&... blocks) const {
     const Operand over[] = {Operand(blocks, detail::Here{})..., Operand(0, detail::Here{})};
-    return scratch(ir::Effect::registers, dtype_of<T>, over, sizeof...(B));
+    return scratch(ir::Effect::registers, dtype_of<T>, place, over, sizeof...(B));
   }
 
   // Parameters of programs that are made by programs: before anything else is recorded
@@ -515,7 +526,7 @@ class [[maybe_unused]] Kernel {
     r->meta[id].grid = op == ir::Op::linear_id ? ~std::uint64_t{0} : 0;
     return {r, id};
   }
-  constexpr Array scratch(ir::Effect effect, DType type, const Operand* blocks, int count) const {
+  constexpr Array scratch(ir::Effect effect, DType type, Placement place, const Operand* blocks, int count) const {
     detail::Recorder* r = live();
     const std::string_view what = effect == ir::Effect::shared ? "shared" : "registers";
     ir::Arg a;
@@ -524,7 +535,11 @@ class [[maybe_unused]] Kernel {
     a.effect = effect;
     a.rank = static_cast<std::uint8_t>(count);
     a.first_extent = r->arg_extents.size();
+    a.place = place;
     if (count > ir::max_rank) r->fail(0) << what << ": at most " << ir::max_rank << " axes";
+    if (!place.valid_alignment())
+      r->fail(0) << what << ": an alignment is a power of two up to 4096 bytes, not " << place.alignment;
+    if (!place.valid_swizzle()) r->fail(0) << what << ": a swizzle is 0, 32, 64 or 128 bytes, not " << place.swizzle;
     for (int i = 0; i < count && !r->bad; ++i) {
       const int b = detail::node_of(r, blocks[i], what);
       if (b < 0) break;
