@@ -37,7 +37,6 @@ struct PlanRequest {
   int threads = 0;                     ///< that a call may use at most; 0: all
   bool checked = false;
   bool load = true;          ///< false: for a machine that is not this one; the code has no entry
-  bool keep_object = false;  ///< LoadedCode::object has the object's bytes
 };
 
 /// Something that a device has or lacks, in words, for `tessera doctor`.
@@ -66,7 +65,7 @@ class LoadedCode {
   virtual CodeImage image() const = 0;
   /// The stages after Loop IR as text, for dumps; made when asked.
   virtual std::vector<Stage> stages() const = 0;
-  /// The relocatable object, as linkers take it; empty unless PlanRequest::keep_object, or where there is none.
+  /// The relocatable object, as linkers take it; empty where there is none.
   virtual std::string object() const { return {}; }
 };
 

@@ -44,7 +44,6 @@ Compiled compile(const Options& o, const ir::Program& program) {
   request.features = choice.features;
   request.threads = config.threads;
   request.load = false;
-  request.keep_object = o.emit == "obj";
   request.choices = jit::choices_of(&config);
   if (const std::string why = target.legal(request); !why.empty())
     throw UserError(std::string(program.name) + ": " + why);

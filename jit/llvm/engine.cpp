@@ -1,4 +1,8 @@
-// Owns LLVM's code generator: target machines by feature set, and objects.
+// Owns LLVM's code generator and linker: target machines by feature set, objects, and machine code in this process.
+#include <llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h>
+#include <llvm/ExecutionEngine/Orc/Core.h>
+#include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
+#include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
@@ -11,6 +15,7 @@
 #include <llvm/TargetParser/Host.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
+#include <atomic>
 #include <ctime>
 #include <map>
 #include <mutex>
@@ -85,7 +90,20 @@ class Backend final : public LlvmBackend {
     triple_ = llvm::sys::getProcessTriple();
     std::string error;
     target_ = llvm::TargetRegistry::lookupTarget(triple_, error);
-    if (!target_) broken_ = error;
+    if (!target_) {
+      broken_ = error;
+      return;
+    }
+    auto control = llvm::orc::SelfExecutorProcessControl::Create();
+    if (!control) {
+      broken_ = llvm::toString(control.takeError());
+      return;
+    }
+    const unsigned page = (*control)->getPageSize();
+    session_ = std::make_unique<llvm::orc::ExecutionSession>(std::move(*control));
+    session_->setErrorReporter([](llvm::Error e) { link_error() += llvm::toString(std::move(e)) + "; "; });
+    linker_ = std::make_unique<llvm::orc::ObjectLinkingLayer>(
+        *session_, std::make_unique<llvm::jitlink::InProcessMemoryManager>(page));
   }
 
   CompiledCode compile(const CompileRequest& request) noexcept override {
@@ -99,6 +117,18 @@ class Backend final : public LlvmBackend {
     } catch (...) {
       result = {};
       result.error = "an exception that is not a std::exception";
+    }
+    return result;
+  }
+
+  LinkedObject load(std::string_view object, const std::string& entry, const std::string& host) noexcept override {
+    LinkedObject result;
+    try {
+      if (!broken_.empty()) throw detail::Unsupported(broken_);
+      link(llvm::MemoryBuffer::getMemBufferCopy({object.data(), object.size()}, "tessera"), entry, host, result);
+    } catch (const std::exception& e) {
+      result = {};
+      result.error = e.what();
     }
     return result;
   }
@@ -227,8 +257,36 @@ class Backend final : public LlvmBackend {
     return bytes;
   }
 
+  void link(std::unique_ptr<llvm::MemoryBuffer> object, const std::string& entry, const std::string& host,
+            LinkedObject& result) {
+    const double start = now();
+    link_error().clear();
+    auto& library = session_->createBareJITDylib("tessera" + std::to_string(next_++));
+    std::shared_ptr<void> code(&library, [this](void* p) {
+      llvm::consumeError(session_->removeJITDylib(*static_cast<llvm::orc::JITDylib*>(p)));
+    });
+    if (llvm::Error e = linker_->add(library, std::move(object)))
+      throw detail::Unsupported(llvm::toString(std::move(e)));
+    llvm::orc::SymbolLookupSet names(session_->intern(entry));
+    if (!host.empty()) names.add(session_->intern(host));
+    auto symbols = session_->lookup({{&library, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}}, std::move(names));
+    if (!symbols) throw detail::Unsupported(link_error() + llvm::toString(symbols.takeError()));
+    result.entry = symbols->lookup(session_->intern(entry)).getAddress().toPtr<Entry>();
+    if (!host.empty()) result.host = symbols->lookup(session_->intern(host)).getAddress().toPtr<HostFunction>();
+    result.code = std::move(code);
+    result.milliseconds = now() - start;
+  }
+
+  static std::string& link_error() {
+    thread_local std::string text;
+    return text;
+  }
+
   std::string triple_, broken_;
   const llvm::Target* target_ = nullptr;
+  std::unique_ptr<llvm::orc::ExecutionSession> session_;
+  std::unique_ptr<llvm::orc::ObjectLinkingLayer> linker_;
+  std::atomic<std::uint64_t> next_ = 0;
   std::mutex mutex_;
   std::map<std::string, std::vector<std::unique_ptr<llvm::TargetMachine>>> idle_;
 };

@@ -2,7 +2,6 @@
 #include "jit/runtime/compile.hpp"
 
 #include <cstdlib>
-#include <ctime>
 #include <vector>
 
 #include "jit/loop/verify.hpp"
@@ -34,12 +33,6 @@ std::string name_of(const loop::Program& program, loop::FunctionKind kind) {
   return {};
 }
 
-double now() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
-}
-
 }  // namespace
 
 std::string entry_name(const loop::Program& program) { return name_of(program, loop::FunctionKind::entry); }
@@ -57,18 +50,19 @@ Linked load_code(std::string_view image, const std::string& entry, const std::st
 
 std::shared_ptr<Compiled> compile_loop(const loop::Program& program, const CompileOptions& options) {
   CompiledCode code = compile(program, options, false);
-  std::string image;
-  Linked linked;
+  LinkedObject linked;
   if (options.load) {
-    const double start = now();
-    const std::string entry = entry_name(program), host = host_name(program);
-    image = link_image(code.object, host.empty() ? std::vector{entry} : std::vector{entry, host});
-    linked = load_code(image, entry, host);
-    code.times.link = now() - start;
+    linked = llvm_backend().load(code.object, entry_name(program), host_name(program));
+    if (!linked.error.empty()) throw InternalError(program.name + ": cannot be linked: " + linked.error);
+    code.times.link = linked.milliseconds;
   }
-  if (!options.keep_object) code.object.clear();
   return std::make_shared<Compiled>(std::make_shared<loop::Program>(program), options, std::move(code),
-                                    std::move(image), std::move(linked));
+                                    std::move(linked));
+}
+
+std::string Compiled::image() const {
+  const std::string entry = entry_name(*program_), host = host_name(*program_);
+  return link_image(code_.object, host.empty() ? std::vector{entry} : std::vector{entry, host});
 }
 
 std::string Compiled::ir() const { return compile(*program_, options_, true).ir; }

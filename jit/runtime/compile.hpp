@@ -21,7 +21,6 @@ struct CompileOptions {
   int opt_level = 2;                ///< of LLVM's code generator, 0 … 3
   bool verify = false;              ///< check the LLVM IR before code generation; TESSERA_VERIFY=1 sets it for all
   bool load = true;                 ///< false: compile only, for a machine that is not this one
-  bool keep_object = false;         ///< keep the object's bytes, as linkers take them
 };
 
 /// An image of code in this process. It stays valid as long as this lives.
@@ -37,12 +36,10 @@ Linked load_code(std::string_view image, const std::string& entry, const std::st
 /// Machine code of one program. It stays valid as long as this lives.
 class Compiled {
  public:
-  Compiled(std::shared_ptr<const loop::Program> program, CompileOptions options, CompiledCode code, std::string image,
-           Linked linked)
+  Compiled(std::shared_ptr<const loop::Program> program, CompileOptions options, CompiledCode code, LinkedObject linked)
       : program_(std::move(program)),
         options_(std::move(options)),
         code_(std::move(code)),
-        image_(std::move(image)),
         linked_(std::move(linked)) {}
   /// The entry of the program; null if it was not loaded.
   Entry entry() const { return linked_.entry; }
@@ -50,9 +47,10 @@ class Compiled {
   HostFunction host() const { return linked_.host; }
   const StageTimes& times() const { return code_.times; }
   std::size_t object_bytes() const { return code_.object_bytes; }
-  /// The object as the code generator wrote it, where asked for, and the shared image that was made of it and that runs.
+  /// The object as the code generator wrote it.
   const std::string& object() const { return code_.object; }
-  const std::string& image() const { return image_; }
+  /// A shared image made of it, for caches: load_code runs it without LLVM.
+  std::string image() const;
   const loop::Program& program() const { return *program_; }
   const CompileOptions& options() const { return options_; }
   /// The LLVM IR and the assembly text: compiles once more at each call.
@@ -63,8 +61,7 @@ class Compiled {
   std::shared_ptr<const loop::Program> program_;
   CompileOptions options_;
   CompiledCode code_;
-  std::string image_;
-  Linked linked_;
+  LinkedObject linked_;
 };
 
 /// The names of the program's entry and of its host function, empty where it has none.

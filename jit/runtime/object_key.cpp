@@ -20,8 +20,8 @@ std::string known_text(const std::optional<std::int64_t>& value, std::int64_t mu
 
 ObjectKey object_key(const Target& target, const PlanRequest& request) {
   // Whoever adds a member to PlanRequest meets this line, and adds a field below.
-  const auto& [program, known, tunables, choices, features, threads, checked, load, keep_object] = request;
-  (void)load, (void)keep_object;  // what is done with the code, not what it is
+  const auto& [program, known, tunables, choices, features, threads, checked, load] = request;
+  (void)load;  // what is done with the code, not what it is
   ObjectKey key;
   const auto number = [](const char* name, std::size_t i) { return std::string(name) + " " + std::to_string(i); };
   // The program as it stands, of which names are no part. A captured one is canonical; of another, names of tunables

@@ -206,8 +206,12 @@ std::unique_ptr<BuiltVariant> make_variant(const Target& target, const PlanReque
   built->code = target.compile(planned, request);
   const double end = now();
   facts = CodeFacts::of(planned);
-  if (const CodeImage image = built->code->image(); !image.bytes.empty())
-    (void)ObjectStore::process().put(key, notes_of(request, image, facts, end - start), image.bytes);
+  try {
+    if (const CodeImage image = built->code->image(); !image.bytes.empty())
+      (void)ObjectStore::process().put(key, notes_of(request, image, facts, end - start), image.bytes);
+  } catch (const std::exception& e) {  // the code runs all the same
+    log(LogLevel::info, kernel + " is not cached: " + e.what());
+  }
 
   const std::string choices = choices_text(request);
   const std::string what = std::string(target.name()) + " " + request.features + (choices.empty() ? "" : " ") +

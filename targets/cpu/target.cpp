@@ -124,7 +124,6 @@ class Cpu final : public jit::Target {
     jit::CompileOptions options;
     options.features = request.features;
     options.load = request.load;
-    options.keep_object = request.keep_object;
     return std::make_unique<CompiledCode>(jit::compile_loop(program, options));
   }
 

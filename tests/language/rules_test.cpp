@@ -1,5 +1,6 @@
 // Tests of the language's rules: what each form is captured as. What is refused is in tests/compile_fail.
 #include <doctest/doctest.h>
+#include <tessera/ir/text.hpp>
 
 #include "tests/language/support.hpp"
 
