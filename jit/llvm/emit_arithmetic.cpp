@@ -1,5 +1,6 @@
 // Owns the translation of arithmetic, comparisons, shuffles and reductions of vectors to LLVM IR.
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/IntrinsicsX86.h>
 
 #include <algorithm>
 #include <bit>
@@ -350,7 +351,33 @@ llvm::Value* Emitter::compare(Op op, Value* x, Value* y, const loop::Type& t) {
   return b_.CreateICmp(p, x, y);
 }
 
+// Pairs of i16 lanes are multiplied and added to the i32 lane over them, modulo 2^32: one instruction and an addition
+// where a register holds them.
+static llvm::Value* fma_of_pairs(llvm::IRBuilder<>& b, llvm::Value* x, llvm::Value* y, llvm::Value* z,
+                                 int vector_bits) {
+  const auto lanes = static_cast<int>(llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements());
+  const int bits = lanes * 16;
+  llvm::Type* words = z->getType();
+  if (bits <= vector_bits && (bits == 128 || bits == 256 || bits == 512)) {
+    const auto id = bits == 128   ? llvm::Intrinsic::x86_sse2_pmadd_wd
+                    : bits == 256 ? llvm::Intrinsic::x86_avx2_pmadd_wd
+                                  : llvm::Intrinsic::x86_avx512_pmaddw_d_512;
+    return b.CreateAdd(z, b.CreateIntrinsic(id, {}, {x, y}));
+  }
+  for (int u = 0; u < 2; ++u) {
+    std::vector<int> pick;
+    for (int i = u; i < lanes; i += 2) pick.push_back(i);
+    const auto half = [&](llvm::Value* v) -> llvm::Value* {
+      if (lanes == 2) return b.CreateSExt(b.CreateExtractElement(v, static_cast<std::uint64_t>(u)), words);
+      return b.CreateSExt(b.CreateShuffleVector(v, pick), words);
+    };
+    z = b.CreateAdd(z, b.CreateMul(half(x), half(y)));
+  }
+  return z;
+}
+
 llvm::Value* Emitter::fma(Value* x, Value* y, Value* z, const loop::Type& t, bool contract) {
+  if (x->getType() != z->getType()) return fma_of_pairs(b_, x, y, z, options_.vector_bits);
   if (is_float(t.elem) && options_.fma) return b_.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
   return binary(Op::add, binary(Op::mul, x, y, t, contract), z, t, contract);
 }

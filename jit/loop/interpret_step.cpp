@@ -278,6 +278,16 @@ void Interpreter::compute(Thread& t, const Inst& inst) {
       for (std::uint32_t i = 0; i < n; ++i) r[i] = bits_from_int64(rt.elem, i);
       return;
     case Op::fma:
+      if (type(t, inst.operands[0]).lanes == 2 * n) {  // pairs of i16
+        const auto product = [&](std::uint32_t k) {
+          return evaluate(Op::mul, rt.elem, convert_bits(DType::i16, rt.elem, operand(0)[k]),
+                          convert_bits(DType::i16, rt.elem, operand(1)[k]));
+        };
+        for (std::uint32_t i = 0; i < n; ++i)
+          r[i] =
+              evaluate(Op::add, rt.elem, evaluate(Op::add, rt.elem, operand(2)[i], product(2 * i)), product(2 * i + 1));
+        return;
+      }
       for (std::uint32_t i = 0; i < n; ++i) r[i] = evaluate_fma(rt.elem, operand(0)[i], operand(1)[i], operand(2)[i]);
       return;
     case Op::cast:

@@ -159,6 +159,12 @@ void Verifier::arithmetic(const Inst& inst) {
   const std::size_t operands = unary ? 1 : inst.op == Op::fma ? 3 : 2;
   if (!shape(inst, 1, operands)) return;
   const Type t = type(inst.operands[0]), r = type(inst.results[0]);
+  if (inst.op == Op::fma && t.elem == DType::i16 && type(inst.operands[2]).elem == DType::i32) {
+    // Pairs: each i32 lane and the two i16 lanes of both factors that lie over it.
+    if (type(inst.operands[1]) != t || r != type(inst.operands[2]) || t.lanes != 2 * r.lanes)
+      wrong(inst, "fma of pairs takes twice as many lanes of i16 as of i32");
+    return;
+  }
   for (Value v : inst.operands)
     if (type(v) != t) return wrong(inst, "its operands differ in type");
   const DTypeInfo& e = info(t.elem);

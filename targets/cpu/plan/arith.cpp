@@ -274,8 +274,7 @@ Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
     case Op::cdiv:
       return done(b_->unary(loop::Op::ceil, b_->binary(loop::Op::div, x[0], x[1])));
     case Op::rsqrt:
-      return done(b_->binary(loop::Op::div, b_->number(b_->type(x[0]).elem, b_->lanes(x[0]), 1.0),
-                             b_->unary(loop::Op::sqrt, x[0])));
+      return done(math(n.op, x[0]));
     case Op::exp:
       return done(analysis_.nonpositive(program_.operand(n, 0)) ? exp_nonpositive(x[0]) : math(n.op, x[0]));
     case Op::exp2:

@@ -3,6 +3,7 @@
 // state, the roles of the axes and the blocks chosen, runs through all of it.
 #include <algorithm>
 
+#include "targets/cpu/plan/dot_group.hpp"
 #include "targets/cpu/plan/planner.hpp"
 #include "tessera/call/errors.hpp"
 
@@ -31,6 +32,8 @@ struct Contraction {
   bool pack_s = true, pack_v = true;
   bool s_along_k = false, v_along_k = false;  ///< the operand is consecutive along k, not along m or n
   int s_buffer = -1, v_buffer = -1, block_buffer = -1;
+  int group = 1;                ///< elements of consecutive k in one lane of a panel; both operands are packed if more
+  Value group_left = -1;        ///< in a last group of K: how many of its elements there are
   bool heavy = false;           ///< the epilogue has many operations
   std::optional<Slot> partial;  ///< sums between cuts of K, where the target cannot hold them
 
@@ -211,8 +214,10 @@ struct Contraction {
     s_along_k = score(s_operand, k_axes.back()) > score(s_operand, m_axis);
     v_along_k = score(v_operand, k_axes.back()) > score(v_operand, n_axis);
     if (v_along_k && m > mr) pack_v = true;
-    if (k_axes.size() > 1 && (pack_s || pack_v)) pack_s = pack_v = true;
-    const std::int64_t depth = std::clamp<std::int64_t>(guess(length(k_axes[0])) * k_inner(), 64, kc);
+    if (m >= 4 && !b.is(length(k_axes[0]), 1)) group = dot_group(p.program_, s_operand, v_operand, t);
+    if ((k_axes.size() > 1 && (pack_s || pack_v)) || group > 1) pack_s = pack_v = true;
+    const std::int64_t depth =
+        std::clamp<std::int64_t>((guess(length(k_axes[0])) * k_inner() + group - 1) / group, 64, kc);
     mc = std::max<std::int64_t>(mr, p.machine_.l2_bytes / 2 / (depth * bytes) / mr * mr);
     if (wide && depth == kc) mc = 168;
     if (chosen.mc > 0) mc = std::max<std::int64_t>(mr, chosen.mc / mr * mr);
@@ -228,7 +233,7 @@ struct Contraction {
     choose_blocks();
     std::vector<int> reads = p.roots_of(target);
     heavy = target.root != core && p.analysis_.cost(target.root) > 10;
-    block_buffer = panel_buffer(mr * nr(), 1);
+    block_buffer = panel_buffer(mr * nr(), 1, t);
     Env env = p.top_;
     env.width = width;
     env.mask_tail = true;
@@ -243,16 +248,17 @@ struct Contraction {
   void cut_k(Env& env) {
     const Value k0 = length(k_axes[0]);
     const std::int64_t inside = k_inner();
-    std::int64_t block = std::max<std::int64_t>(1, kc / inside);
+    std::int64_t block = std::max<std::int64_t>(1, kc / inside) * group;
     if (const auto known = b.known(k0); known && *known > 0) {
       const std::int64_t cuts = (*known + block - 1) / block;
       block = (*known + cuts - 1) / cuts;
-      if (width > 1 && cuts > 1 && k_axes.size() == 1) block = (block + width - 1) / width * width;
+      const int unit = width > 1 && cuts > 1 && k_axes.size() == 1 ? width * group : group;
+      block = (block + unit - 1) / unit * unit;
     }
-    if (pack_s) s_buffer = panel_buffer(mc + mr, block * inside);
-    if (pack_v)
-      v_buffer = panel_buffer(std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr(),
-                              block * inside);
+    const std::int64_t lanes = block / group * inside;
+    const std::int64_t columns = std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr();
+    if (pack_s) s_buffer = panel_buffer(mc + mr, lanes, packed_type());
+    if (pack_v) v_buffer = panel_buffer(columns, lanes, packed_type());
     const Value trips = b.ceil_div(k0, i64(block));
     const bool one = b.is(trips, 1);
     if (!one && !target_holds_partial()) partial.emplace(p.new_slot(partial_axes(), t, n_axis));
@@ -305,10 +311,13 @@ struct Contraction {
     return reads;
   }
 
-  int panel_buffer(std::int64_t lanes, std::int64_t k) {
+  /// Of a lane of a panel: the accumulator's type, or the bits of a group.
+  DType packed_type() const { return group > 1 ? DType::i32 : t; }
+
+  int panel_buffer(std::int64_t lanes, std::int64_t k, DType elem) {
     loop::Buffer buffer;
     buffer.name = "pack" + std::to_string(p.out_.buffers.size());
-    buffer.elem = t;
+    buffer.elem = elem;
     const int index = b.buffer(std::move(buffer));
     b.alloc_first(index, i64((lanes + 4 * width) * std::max<std::int64_t>(1, k) + 64));
     return index;
@@ -363,8 +372,9 @@ struct Contraction {
   /// Whether all rows are one block of M.
   bool one_panel() const { return axis(m_axis).max_known <= mc; }
 
+  /// Lanes of a panel along K: groups of the first axis by elements of the others.
   Value flat_k(Value k_count) {
-    Value n = k_count;
+    Value n = b.ceil_div(k_count, i64(group));
     for (std::size_t i = 1; i < k_axes.size(); ++i) n = b.mul(n, length(k_axes[i]));
     return n;
   }
@@ -399,15 +409,71 @@ struct Contraction {
     return p.machine(p.cast_value(v, p.program_.node(id).type, node.type, 0, e), e, vector);
   }
 
-  /// Loops over all of K in order, for an operand; `body` gets the lane of each K axis bound and the flat number.
+  /// What a lane of a panel holds of an operand: itself, or the group that starts at the k where the first axis stands.
+  Value packed(int id, Env& e, bool vector) {
+    if (group == 1) return operand(id, e, vector);
+    const Val k = e.lane[static_cast<std::size_t>(k_axes[0])];
+    Value word = -1;
+    for (int u = 0; u < group; ++u) {
+      Env at = e;
+      Value ku = b.add(k.base, i64(u)), inside = -1;
+      if (group_left >= 0 && u > 0) {
+        inside = b.compare(loop::Op::lt, i64(u), group_left);
+        ku = b.select(inside, ku, k.base);
+      }
+      at.lane[static_cast<std::size_t>(k_axes[0])] = p.affine(ku, 0, 0, k.hi);
+      Value x = operand(id, at, vector);
+      const auto constant = [&](std::int64_t c) { return b.constant({DType::i32, b.type(x).lanes, -1}, c); };
+      const int bits = 32 / group;
+      if (inside >= 0) x = b.select(inside, x, constant(0));
+      if (u + 1 < group) x = b.binary(loop::Op::bit_and, x, constant((1 << bits) - 1));
+      if (u > 0) x = b.binary(loop::Op::shl, x, constant(u * bits));
+      word = word < 0 ? x : b.binary(loop::Op::bit_or, word, x);
+    }
+    return word;
+  }
+
+  /// The bits of v as `lanes` lanes of another type.
+  Value regroup(Value v, DType to, int lanes) {
+    return b.emit(loop::Op::bitcast, {to, static_cast<std::uint16_t>(lanes), -1}, {v});
+  }
+
+  /// `width` lanes of a panel that follow each other along K, where `e` stands at the first.
+  Value packed_along(int id, Env& e) {
+    if (group == 1) return operand(id, e, true);
+    e.width = width * group;
+    return regroup(b.cast(operand(id, e, true), DType::i16), DType::i32, width);
+  }
+
+  /// Loops over the groups of the first K axis that begin at [from, count); `body` gets k and the number of the group.
+  void each_group(Value from, Value count, const std::function<void(Value, Value)>& body) {
+    const Value size = i64(group);
+    const Value whole = b.binary(loop::Op::floor_div, count, size);
+    b.for_loop(b.binary(loop::Op::floor_div, from, size), whole, i64(1),
+               [&](Value g) { p.scoped([&] { body(b.mul(g, size), g); }); });
+    if (group == 1) return;
+    const Value left = b.sub(count, b.mul(whole, size));
+    if (b.is(left, 0)) return;
+    b.if_then(b.compare(loop::Op::gt, left, i64(0)), [&] {
+      p.scoped([&] {
+        group_left = left;
+        body(b.mul(whole, size), whole);
+        group_left = -1;
+      });
+    });
+  }
+
+  /// Loops over all lanes of a panel along K in order, for an operand; `body` gets where each K axis stands and the
+  /// flat number.
   void each_k(const Env& env, int id, Value k_from, Value k_count, const std::function<void(Env&, Value)>& body) {
     const std::function<void(std::size_t, Env, Value)> level = [&](std::size_t d, Env e, Value flat) {
       p.hoist(e, id);
       if (d == k_axes.size()) return body(e, flat);
-      const Value lo = d == 0 ? k_from : axis(k_axes[d]).lo;
-      const Value n = d == 0 ? k_count : length(k_axes[d]);
+      if (d == 0)
+        return each_group(i64(0), k_count, [&](Value k, Value g) { level(1, at_k(e, 0, b.add(k_from, k), false), g); });
+      const Value lo = axis(k_axes[d]).lo, n = length(k_axes[d]);
       b.for_loop(i64(0), n, i64(1), [&](Value k) {
-        p.scoped([&] { level(d + 1, at_k(e, d, b.add(lo, k), false), d == 0 ? k : b.add(b.mul(flat, n), k)); });
+        p.scoped([&] { level(d + 1, at_k(e, d, b.add(lo, k), false), b.add(b.mul(flat, n), k)); });
       });
     };
     level(0, env, i64(0));
@@ -441,9 +507,9 @@ struct Contraction {
           Value x;
           if (partial_panel) {
             at.tail = rest_mask(b.sub(b.sub(n_count, column), i64(v * width)));
-            x = operand(v_operand, at, true);
+            x = packed(v_operand, at, true);
           } else {
-            x = operand(v_operand, at, true);
+            x = packed(v_operand, at, true);
           }
           b.store(v_buffer, b.add(b.add(base, b.mul(k, i64(nr()))), i64(v * width)), x);
         }
@@ -471,7 +537,7 @@ struct Contraction {
             Env ev = at;
             ev.lane[static_cast<std::size_t>(n_axis)] = p.affine(i64(c), 1, 0, run - 1);
             if (c + width > run) ev.tail = rest_mask(i64(run - c));
-            b.store(v_buffer, b.add(start, i64(c)), operand(v_operand, ev, true));
+            b.store(v_buffer, b.add(start, i64(c)), packed(v_operand, ev, true));
           }
         });
       });
@@ -494,12 +560,12 @@ struct Contraction {
           if (!s_along_k && mr <= width) {
             Env at = at_m(e, row, true);
             at.tail = rest_mask(b.sub(m_count, row));
-            b.store(s_buffer, place, operand(s_operand, at, true));  // lanes past mr are written over by the next k
+            b.store(s_buffer, place, packed(s_operand, at, true));  // lanes past mr are written over by the next k
             return;
           }
           for (int r = 0; r < mr; ++r) {
             Env at = at_m(e, b.min(b.add(row, i64(r)), end), false);
-            b.store(s_buffer, b.add(place, i64(r)), operand(s_operand, at, false));
+            b.store(s_buffer, b.add(place, i64(r)), packed(s_operand, at, false));
           }
         });
       });
@@ -509,16 +575,18 @@ struct Contraction {
   /// Reads `lanes` rows by vectors along K and writes them turned: element (k, lane) at base + k × lanes + lane.
   void transpose_panel(Env& env, int id, int buffer, Value base, int lanes, Value k_from, Value k_count,
                        const std::function<Env(Env&, int)>& at_lane, int stride) {
-    const Value whole = b.mul(b.binary(loop::Op::floor_div, k_count, i64(width)), i64(width));
-    b.for_loop(i64(0), whole, i64(width), [&](Value k) {
+    const int step = width * group;
+    const Value whole = b.mul(b.binary(loop::Op::floor_div, k_count, i64(step)), i64(step));
+    b.for_loop(i64(0), whole, i64(step), [&](Value k) {
       p.scoped([&] {
         Env e = at_k(env, 0, b.add(k_from, k), true);
+        const Value number = b.binary(loop::Op::floor_div, k, i64(group));
         std::vector<std::vector<Value>> groups;
-        for (int group = 0; group < lanes; group += width) {
+        for (int from = 0; from < lanes; from += width) {
           auto& rows = groups.emplace_back();
           for (int r = 0; r < width; ++r) {
-            Env at = at_lane(e, std::min(group + r, lanes - 1));
-            rows.push_back(operand(id, at, true));
+            Env at = at_lane(e, std::min(from + r, lanes - 1));
+            rows.push_back(packed_along(id, at));
           }
           turn(b, rows);
         }
@@ -526,18 +594,17 @@ struct Contraction {
         for (int r = 0; r < width; ++r)
           for (std::size_t g = 0; g < groups.size(); ++g)
             b.store(buffer,
-                    b.add(b.add(base, b.mul(b.add(k, i64(r)), i64(stride))), i64(static_cast<std::int64_t>(g) * width)),
+                    b.add(b.add(base, b.mul(b.add(number, i64(r)), i64(stride))),
+                          i64(static_cast<std::int64_t>(g) * width)),
                     groups[g][static_cast<std::size_t>(r)]);
       });
     });
-    b.for_loop(whole, k_count, i64(1), [&](Value k) {
-      p.scoped([&] {
-        Env e = at_k(env, 0, b.add(k_from, k), false);
-        for (int lane = 0; lane < lanes; ++lane) {
-          Env at = at_lane(e, lane);
-          b.store(buffer, b.add(b.add(base, b.mul(k, i64(stride))), i64(lane)), operand(id, at, false));
-        }
-      });
+    each_group(whole, k_count, [&](Value k, Value number) {
+      Env e = at_k(env, 0, b.add(k_from, k), false);
+      for (int lane = 0; lane < lanes; ++lane) {
+        Env at = at_lane(e, lane);
+        b.store(buffer, b.add(b.add(base, b.mul(number, i64(stride))), i64(lane)), packed(id, at, false));
+      }
     });
   }
 
@@ -682,7 +749,8 @@ struct Contraction {
             return std::vector<Value>{};
           });
     };
-    b.if_else(last, [&] { return end(true); }, [&] { return end(false); });
+    b.if_else(
+        last, [&] { return end(true); }, [&] { return end(false); });
   }
 
   /// Asks for the block of the target while its sums are made.
@@ -723,11 +791,12 @@ struct Contraction {
     const Value v_base = pack_v ? n_outer >= 0 ? column : b.mul(j, flat) : -1;
     const Value v_step = pack_v ? n_outer >= 0 ? row_stride() : i64(nr()) : -1;
     const bool floating = info(t).is_floating();
+    const DType pt = packed_type();
     const auto step = [&](Env& e, Value k, std::vector<Value> a) {
       std::vector<Value> vs;
       for (int v = 0; v < vectors; ++v) {
         if (pack_v) {
-          vs.push_back(b.load(v_buffer, b.add(b.add(v_base, b.mul(k, v_step)), i64(v * width)), vt));
+          vs.push_back(b.load(v_buffer, b.add(b.add(v_base, b.mul(k, v_step)), i64(v * width)), {pt, vt.lanes, -1}));
         } else {
           Env at = at_n(e, b.add(column, i64(v * width)), true);
           at.tail = masks[static_cast<std::size_t>(v)];
@@ -737,7 +806,7 @@ struct Contraction {
       for (int r = 0; r < height; ++r) {
         Value s;
         if (pack_s) {
-          s = b.load(s_buffer, b.add(b.add(s_base, b.mul(k, i64(mr))), i64(r)), {t, 1, -1});
+          s = b.load(s_buffer, b.add(b.add(s_base, b.mul(k, i64(mr))), i64(r)), {pt, 1, -1});
         } else {
           Value at_row = b.add(row, i64(r));
           if (guard) at_row = b.min(at_row, b.sub(m_count, i64(1)));
@@ -747,6 +816,12 @@ struct Contraction {
         s = b.broadcast(s, width);
         for (int v = 0; v < vectors; ++v) {
           Value& x = a[static_cast<std::size_t>(r * vectors + v)];
+          if (group > 1) {  // fma of i16 lanes into the i32 lane above them
+            const Value pairs[] = {regroup(s, DType::i16, width * group),
+                                   regroup(vs[static_cast<std::size_t>(v)], DType::i16, width * group)};
+            x = b.emit(loop::Op::fma, vt, {pairs[0], pairs[1], x});
+            continue;
+          }
           x = floating ? b.fma(s, vs[static_cast<std::size_t>(v)], x)
                        : b.add(x, b.mul(s, vs[static_cast<std::size_t>(v)]));
         }
@@ -768,7 +843,8 @@ struct Contraction {
     };
     if ((pack_s && pack_v) || k_axes.size() == 1) {
       const Value total = pack_s && pack_v ? flat : k_count;
-      const int unroll = 4;
+      // LLVM would sum the products of several steps of integers first, and run out of registers.
+      const int unroll = group > 1 ? 1 : 4;
       const Value whole = b.mul(b.binary(loop::Op::floor_div, total, i64(unroll)), i64(unroll));
       acc = run(i64(0), whole, unroll, acc);
       return run(whole, total, 1, acc);

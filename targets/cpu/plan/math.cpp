@@ -3,6 +3,7 @@
 #include "jit/math/exp.hpp"
 #include "jit/math/log.hpp"
 #include "jit/math/pow.hpp"
+#include "jit/math/rsqrt.hpp"
 #include "jit/math/tanh.hpp"
 #include "jit/math/trig.hpp"
 #include "targets/cpu/plan/planner.hpp"
@@ -100,6 +101,8 @@ Value Planner::math(Op op, Value x, Value y) {
       return m::erf(b, x);
     case Op::sigmoid:
       return m::sigmoid(b, x);
+    case Op::rsqrt:
+      return m::rsqrt(b, x);
     case Op::pow:
       return m::pow(b, x, y);
     default:
