@@ -21,16 +21,14 @@ inline constexpr Dim<"BM"> BM;
 inline constexpr Dim<"BN"> BN;
 
 template <class T, class U, class Acc>
-TESSERA_KERNEL(product)
-(Kernel k, In<T, "M", "K"> a, In<U, "K", "N"> b, Out<Acc, "M", "N"> c) {
+TESSERA_KERNEL(product)(Kernel k, In<T, "M", "K"> a, In<U, "K", "N"> b, Out<Acc, "M", "N"> c) {
   auto m = k.block<"M">(BM), n = k.block<"N">(BN);
   auto i = k.all<"K">();
   c(m, n) = dot(a(m, i), b(i, n));
 };
 /// Both operands consecutive along K, as weights of networks lie.
 template <class T, class U, class Acc>
-TESSERA_KERNEL(product_turned)
-(Kernel k, In<T, "M", "K"> a, In<U, "N", "K"> b, Out<Acc, "M", "N"> c) {
+TESSERA_KERNEL(product_turned)(Kernel k, In<T, "M", "K"> a, In<U, "N", "K"> b, Out<Acc, "M", "N"> c) {
   auto m = k.block<"M">(BM), n = k.block<"N">(BN);
   auto i = k.all<"K">();
   c(m, n) = dot(a(m, i), b(n, i));
@@ -92,8 +90,7 @@ void against_f32(benchmark::State& state) {
   const auto n = state.range(0);
   Matrices<T, U, Acc> narrow{n};
   Matrices<f32, f32, float> wide{n};
-  race(
-      state, static_cast<double>(n * n * n), [&] { turned ? narrow.turned() : narrow.rows(); }, [&] { wide.rows(); });
+  race(state, static_cast<double>(n * n * n), [&] { turned ? narrow.turned() : narrow.rows(); }, [&] { wide.rows(); });
 }
 #define TESSERA_DOT_BENCH(T, U, Acc)                                                                                  \
   BENCHMARK(against_f32<T, U, Acc, false>)->Arg(1024)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond); \
@@ -121,8 +118,7 @@ void u8_i8_against_onednn(benchmark::State& state) {
                           &zero) != dnnl_success)
       state.SkipWithError("oneDNN refuses");
   };
-  race(
-      state, static_cast<double>(n * n * n), [&] { m.rows(); }, peer);
+  race(state, static_cast<double>(n * n * n), [&] { m.rows(); }, peer);
   // Without VNNI oneDNN adds neighbouring products in i16, which saturates: only small numbers must agree.
   if (c != m.c) state.SetLabel("results differ");
 }

@@ -36,7 +36,7 @@ struct PlanRequest {
   std::string features;                ///< of the machine to plan for: one of Target::features()
   int threads = 0;                     ///< that a call may use at most; 0: all
   bool checked = false;
-  bool load = true;          ///< false: for a machine that is not this one; the code has no entry
+  bool load = true;  ///< false: for a machine that is not this one; the code has no entry
 };
 
 /// Something that a device has or lacks, in words, for `tessera doctor`.

@@ -151,7 +151,7 @@ bool on_network(const std::string& folder) {
   static constexpr std::uint32_t types[] = {0x6969,     0x517b,     0xff534d42, 0xfe534d42, 0x5346414f,
                                             0x01021997, 0x65735546, 0x0bd00bd0, 0x47504653, 0x00c36400,
                                             0x01161970, 0x7461636f, 0x19830326, 0x73757245, 0x786f4256};
-  struct statfs s {};
+  struct statfs s{};
   if (statfs(folder.c_str(), &s) != 0) return false;
   return std::find(std::begin(types), std::end(types), static_cast<std::uint32_t>(s.f_type)) != std::end(types);
 }

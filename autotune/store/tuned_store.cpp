@@ -86,7 +86,7 @@ struct TunedStore::State {
   bool usable(const std::string& folder, bool create, bool writable, std::string& why) const {
     const jit::Fd place = jit::open_folder(folder, create, trust(writable), why);
     if (!place) {
-      struct stat s {};
+      struct stat s{};
       if (!create && lstat(folder.c_str(), &s) != 0 && errno == ENOENT) why.clear();
       return false;
     }
@@ -99,7 +99,7 @@ struct TunedStore::State {
   /// The writable database, open; null where there is none. `create` makes it.
   Database* writable(bool create) {
     if (file.is_open()) {  // somebody may have deleted or replaced it
-      struct stat s {};
+      struct stat s{};
       if (stat(path().c_str(), &s) == 0 && s.st_ino == inode) return &file;
       file.close();
     }
@@ -131,7 +131,7 @@ struct TunedStore::State {
   }
 
   void remember_inode() {
-    struct stat s {};
+    struct stat s{};
     inode = stat(path().c_str(), &s) == 0 ? s.st_ino : 0;
   }
 
@@ -398,8 +398,8 @@ std::uint64_t TunedStore::clear(const std::function<bool(const TunedKey&)>& whic
   for (Database* db : {state_->memory.is_open() ? &state_->memory : nullptr,
                        state_->options.read_only ? nullptr : state_->writable(false)}) {
     std::string error;
-    if (db && !delete_rows(
-                  *db, [&](const Row& row) { return !which || which(row.key); }, state_->options.key, gone, error))
+    if (db &&
+        !delete_rows(*db, [&](const Row& row) { return !which || which(row.key); }, state_->options.key, gone, error))
       state_->complain(error);
   }
   return gone;
@@ -502,7 +502,7 @@ TunedStore::Totals TunedStore::totals() {
     totals.stale += row.timing.stale;
   }
   totals.keys = keys.size();
-  struct stat s {};
+  struct stat s{};
   if (!state_->options.folder.empty() && stat(state_->path().c_str(), &s) == 0)
     totals.bytes = static_cast<std::uint64_t>(s.st_size);
   return totals;

@@ -204,8 +204,7 @@ std::string report_page(const TuneResult& r, const ReportFacts& f) {
 void check_page(const std::string& path) {
   const std::string next = path + ".new";
   const bool made = static_cast<bool>(std::ofstream(next, std::ios::binary));
-  if (!made || std::remove(next.c_str()) != 0)
-    throw UserError("tuning: the report " + path + " cannot be written");
+  if (!made || std::remove(next.c_str()) != 0) throw UserError("tuning: the report " + path + " cannot be written");
 }
 
 void write_page(const std::string& path, const std::string& page) {

@@ -27,7 +27,7 @@ std::string refuse(const struct stat& s, Trust trust) {
 
 Fd checked_folder(int fd, const std::string& path, Trust trust, std::string& problem) {
   Fd folder(fd);
-  struct stat s {};
+  struct stat s{};
   if (!folder || fstat(fd, &s) != 0) {
     const int number = errno;
     problem = path + (number == ELOOP ? " is a link" : number == ENOTDIR ? " is no folder" : ": " + error_text(number));
@@ -42,7 +42,7 @@ Fd checked_folder(int fd, const std::string& path, Trust trust, std::string& pro
 
 // O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR; which of both it is matters to the reader only.
 void name_link(int at, const std::string& name, const std::string& path, std::string& problem) {
-  struct stat s {};
+  struct stat s{};
   if (fstatat(at, name.c_str(), &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(s.st_mode)) problem = path + " is a link";
 }
 
@@ -105,7 +105,7 @@ Fd open_file(const Fd& folder, const std::string& name, Access access, Trust tru
   const int flags = (access == Access::read ? O_RDONLY : O_RDWR) | (access == Access::create ? O_CREAT : 0) |
                     O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
   Fd file(openat(folder.get(), name.c_str(), flags, trust == Trust::anyone ? 0660 : 0600));
-  struct stat s {};
+  struct stat s{};
   if (!file || fstat(file.get(), &s) != 0) {
     if (errno == ENOENT && access != Access::create) return {};
     problem = name + (errno == ELOOP ? " is a link" : ": " + error_text(errno));
@@ -162,7 +162,7 @@ bool write_at(int fd, std::uint64_t offset, std::string_view bytes) {
 
 bool read_file(const std::string& path, std::uint64_t most, std::string& bytes, std::string& problem) {
   const Fd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  struct stat s {};
+  struct stat s{};
   if (!file || fstat(file.get(), &s) != 0) {
     problem = path + ": " + error_text(errno);
     return false;

@@ -36,7 +36,7 @@ std::int64_t seconds_now() { return static_cast<std::int64_t>(std::time(nullptr)
 /// Locks or unlocks one byte far behind a file's end, for a descriptor: the lock goes with the process, whatever ends
 /// it.
 bool change_range(int fd, off_t place, short type) {
-  struct flock range {};
+  struct flock range{};
   range.l_type = type;
   range.l_whence = SEEK_SET;
   range.l_start = place;
@@ -97,7 +97,7 @@ Trust ObjectFolder::trust() const {
 Fd ObjectFolder::open(bool create, std::string& problem) const {
   const Fd folder = open_folder(path_, create, trust(), problem);
   if (!folder) {
-    struct stat s {};
+    struct stat s{};
     if (!create && lstat(path_.c_str(), &s) != 0 && errno == ENOENT) problem.clear();
     return {};
   }
@@ -117,8 +117,7 @@ Fd ObjectFolder::open_locked(const Fd& folder, unsigned number, bool create, std
           name + ": " + (errno == EWOULDBLOCK ? "another process holds it" : "cannot be locked: " + error_text(errno));
       return {};
     }
-    struct stat mine {
-    }, there{};
+    struct stat mine{}, there{};
     if (fstat(file.get(), &mine) == 0 && fstatat(folder.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev)
       return file;
@@ -154,8 +153,7 @@ std::optional<StoredObject> ObjectFolder::get(const ObjectKey& key, std::string&
   if (writable_ && std::abs(static_cast<double>(now - record.used)) > touch_seconds_) {
     std::string ignored;
     const Fd touch = open_file(folder, pack_name(pack_of(key.digest())), Access::write, trust(), ignored);
-    struct stat a {
-    }, b{};
+    struct stat a{}, b{};
     if (touch && fstat(touch.get(), &a) == 0 && fstat(file.get(), &b) == 0 && a.st_ino == b.st_ino)
       (void)write_at(touch.get(), record.offset + Record::used_at, used_bytes(now, record.seal));
   }
@@ -314,7 +312,7 @@ void ObjectFolder::drop_orphans(const Fd& folder) const {
   for (const std::string& name : file_names(folder))
     if (name.rfind("new-", 0) == 0) names.push_back(name);
   for (const std::string& name : names) {
-    struct stat s {};
+    struct stat s{};
     if (fstatat(folder.get(), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode) &&
         std::abs(static_cast<double>(seconds_now() - s.st_mtime)) > 600)
       (void)unlinkat(folder.get(), name.c_str(), 0);

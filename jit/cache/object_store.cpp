@@ -218,7 +218,7 @@ bool ObjectStore::read_pack(const std::string& file, std::string& error, StoreTo
     return false;
   }
   const Fd in(open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat s {};
+  struct stat s{};
   if (!in || fstat(in.get(), &s) != 0 || !S_ISREG(s.st_mode)) {
     error = file + ": " + (in ? "is no regular file" : error_text(errno));
     return false;

@@ -56,7 +56,7 @@ std::uint64_t aligned(std::uint64_t offset) {
 }  // namespace
 
 PackBytes::PackBytes(int fd) : fd_(fd) {
-  struct stat s {};
+  struct stat s{};
   if (fstat(fd, &s) == 0 && s.st_size > 0) size_ = static_cast<std::uint64_t>(s.st_size);
 }
 

@@ -25,7 +25,7 @@ std::atomic<ConfigurationSource*> set_source{nullptr};
 std::atomic<bool> is_set{false};
 
 bool has_table(const std::string& folder) {
-  struct stat s {};
+  struct stat s{};
   return !folder.empty() && lstat((folder + "/tuned.sqlite").c_str(), &s) == 0;
 }
 

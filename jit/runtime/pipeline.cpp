@@ -183,8 +183,7 @@ std::unique_ptr<BuiltVariant> load_variant(const Target& target, const PlanReque
     char time[64];
     std::snprintf(time, sizeof time, ": %.3f ms, %zu bytes", now() - start, built->code->bytes());
     log(LogLevel::info, "loaded " + std::string(request.program.name) + " for " + request.features + " " +
-                            choices_text(request) + ", for " +
-                            request.known.describe(request.program) + time);
+                            choices_text(request) + ", for " + request.known.describe(request.program) + time);
   }
   return built;
 }

@@ -163,8 +163,7 @@ void Arguments::fill(const Sample& sample, std::size_t arg, std::int64_t span) {
   std::vector<std::uint64_t> values(static_cast<std::size_t>(span));
   for (std::uint64_t& v : values) v = value_bits(random, type, given.content, given.limit);
   if (given.content == Content::ascending) std::sort(values.begin(), values.end());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    tessera::store_packed(type, arrays_[arg].memory.data(), i, values[i]);
+  for (std::size_t i = 0; i < values.size(); ++i) tessera::store_packed(type, arrays_[arg].memory.data(), i, values[i]);
 }
 
 std::string Arguments::wrongly_written(const Arguments& reference) const {
@@ -179,7 +178,8 @@ std::string Arguments::wrongly_written(const Arguments& reference) const {
       continue;
     }
     for (std::size_t b = 0; b < a.bits.size(); ++b)
-      if ((static_cast<std::uint8_t>(a.memory.data()[b] ^ r.memory.data()[b]) & static_cast<std::uint8_t>(~a.bits[b])) != 0)
+      if ((static_cast<std::uint8_t>(a.memory.data()[b] ^ r.memory.data()[b]) &
+           static_cast<std::uint8_t>(~a.bits[b])) != 0)
         return name + " is written between its elements";
   }
   return {};

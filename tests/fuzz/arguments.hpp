@@ -10,8 +10,8 @@
 
 namespace fuzz {
 
-/// Bytes between two pages without access: as many as asked, at the end or at the start. What is left of the pages holds
-/// a pattern. Pieces are kept and used again: making one costs system calls.
+/// Bytes between two pages without access: as many as asked, at the end or at the start. What is left of the pages
+/// holds a pattern. Pieces are kept and used again: making one costs system calls.
 class Guarded {
  public:
   Guarded() = default;

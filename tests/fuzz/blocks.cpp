@@ -71,8 +71,8 @@ std::int64_t Generator::lanes(const Axes& axes) const {
 
 int Generator::make_block(Op op, ir::AxisKind kind, const std::vector<int>& in, const AxisFacts& f, int parent,
                           std::int64_t imm) {
-  std::string text = f.extent >= 0 ? std::string(b_.s.view().str(b_.s.extents[static_cast<std::size_t>(f.extent)].base))
-                                   : "L";
+  std::string text =
+      f.extent >= 0 ? std::string(b_.s.view().str(b_.s.extents[static_cast<std::size_t>(f.extent)].base)) : "L";
   text += std::to_string(b_.s.axes.size());
   const int axis = b_.axis(b_.name(text), kind, f.extent, parent);
   facts_.push_back(f);
@@ -97,7 +97,8 @@ int Generator::new_axis(std::int64_t most) {
   if (kind == 3 && fits()) {
     std::vector<int> from;
     for (int a : scope_)
-      if (facts(a).block >= 0 && facts(a).lanes <= most && b_.s.axes[static_cast<std::size_t>(a)].kind != ir::AxisKind::grown)
+      if (facts(a).block >= 0 && facts(a).lanes <= most &&
+          b_.s.axes[static_cast<std::size_t>(a)].kind != ir::AxisKind::grown)
         from.push_back(a);
     if (!from.empty()) {
       const int root = random_.of(from);

@@ -61,8 +61,8 @@ std::string reason(const std::string& text) {
 struct Interpreted {
   Arguments arguments;
   interpreter::Report report;
-  bool sound = true;   ///< nothing is wrong with the program
-  bool defined = true; ///< … or only what machine code need not give a value for, but must survive
+  bool sound = true;    ///< nothing is wrong with the program
+  bool defined = true;  ///< … or only what machine code need not give a value for, but must survive
   bool checks_fail = false;
 
   Interpreted(const Sample& sample, const std::vector<std::int64_t>& tunables) : arguments(sample) {
@@ -90,8 +90,8 @@ void count_elements(const ir::Program& p, const Interpreted& interpreted, Outcom
     if (!call::is_written(p.args[i])) continue;
     std::int64_t elements = 1;
     for (int k = 0; k < p.args[i].rank; ++k)
-      elements *= view.extent(static_cast<std::size_t>(
-          p.arg_extents[static_cast<std::size_t>(p.args[i].first_extent + k)]));
+      elements *=
+          view.extent(static_cast<std::size_t>(p.arg_extents[static_cast<std::size_t>(p.args[i].first_extent + k)]));
     outcome.elements += static_cast<std::uint64_t>(elements);
     for (double bound : interpreted.report.bounds[i].of_element)
       outcome.unbounded += bound == interpreter::unbounded ? 1 : 0;
@@ -148,8 +148,7 @@ bool check_way(const Sample& sample, const Way& way, const CheckOptions& options
   std::shared_ptr<jit::Compiled> code;
   try {
     const loop::Program planned = cpu::plan(p, choice.known, choice.tunables, choice.machine);
-    if (const auto wrong = loop::verify(planned); !wrong.empty())
-      throw std::runtime_error("Loop IR: " + wrong.front());
+    if (const auto wrong = loop::verify(planned); !wrong.empty()) throw std::runtime_error("Loop IR: " + wrong.front());
     jit::CompileOptions compile;
     compile.features = way.features;
     compile.opt_level = options.opt_level >= 0 ? options.opt_level : sample.seed % 8 == 0 ? 2 : 0;
@@ -178,9 +177,9 @@ bool check_way(const Sample& sample, const Way& way, const CheckOptions& options
     return true;
   }
   if (status.ok() == interpreted.checks_fail)
-    return wrong(interpreted.checks_fail ? "a check fails, and is not reported" : "it fails: " + std::string(status.text()));
-  if (const auto all =
-          interpreter::mismatches(p, interpreted.arguments.frame(), interpreted.report, got.frame(), 1);
+    return wrong(interpreted.checks_fail ? "a check fails, and is not reported"
+                                         : "it fails: " + std::string(status.text()));
+  if (const auto all = interpreter::mismatches(p, interpreted.arguments.frame(), interpreted.report, got.frame(), 1);
       !all.empty())
     return wrong(all.front().text);
   count_elements(p, interpreted, outcome);

@@ -18,7 +18,7 @@ enum class Verdict : std::uint8_t {
 
 struct Outcome {
   Verdict verdict = Verdict::agrees;
-  std::string text;         ///< the mismatch, the failure, why it was discarded or refused
+  std::string text;            ///< the mismatch, the failure, why it was discarded or refused
   std::uint64_t ran = 0;       ///< ways that ran
   std::uint64_t compared = 0;  ///< and were compared: the interpreter found nothing wrong
   std::uint64_t refused_ways = 0;
@@ -26,7 +26,7 @@ struct Outcome {
 };
 
 struct CheckOptions {
-  int opt_level = -1;   ///< of LLVM's code generator; −1: 2 for every eighth seed, and 0, which is quicker, for the rest
+  int opt_level = -1;  ///< of LLVM's code generator; −1: 2 for every eighth seed, and 0, which is quicker, for the rest
   bool verify = false;  ///< check LLVM IR too
 };
 

@@ -35,7 +35,8 @@ std::string Coverage::table() const {
   for (int op = 0; op < ir::op_count; ++op) {
     out << ir::info(static_cast<ir::Op>(op)).text << ':';
     for (int t = 0; t < tessera::dtype_count; ++t)
-      if (const auto n = count[op][t].load()) out << ' ' << tessera::dtype_name(static_cast<tessera::DType>(t)) << ' ' << n;
+      if (const auto n = count[op][t].load())
+        out << ' ' << tessera::dtype_name(static_cast<tessera::DType>(t)) << ' ' << n;
     out << '\n';
   }
   return out.str();

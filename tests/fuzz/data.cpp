@@ -20,8 +20,9 @@ std::uint64_t any_bits(Random& random, DType type) {
 std::uint64_t special_float(Random& random, DType type) {
   const auto& t = info(type);
   const double smallest = std::ldexp(1.0, t.min_exponent), largest = std::ldexp(1.0, t.max_exponent);
-  const double value = random.of({0.0, -0.0, HUGE_VAL, -HUGE_VAL, std::nan(""), smallest, -smallest, 3 * smallest,
-                                  largest, -largest, 0.75 * largest, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 1e-3, 1e3, 100.0});
+  const double value = random.of({0.0,          -0.0,    HUGE_VAL, -HUGE_VAL,      std::nan(""), smallest, -smallest,
+                                  3 * smallest, largest, -largest, 0.75 * largest, 1.0,          -1.0,     0.5,
+                                  1.5,          2.5,     -2.5,     1e-3,           1e3,          100.0});
   return tessera::bits_from_double(type, value);
 }
 
@@ -64,7 +65,8 @@ std::uint64_t value_bits(Random& random, DType type, Content content, std::int64
   }
   const std::int64_t low = !t.is_signed_integer() ? 0 : content == Content::whole ? -3 : -7;
   const std::int64_t high = content == Content::whole ? 3 : 7;
-  return tessera::bits_from_int64(type, content == Content::positive ? random.between(1, 5) : random.between(low, high));
+  return tessera::bits_from_int64(type,
+                                  content == Content::positive ? random.between(1, 5) : random.between(low, high));
 }
 
 }  // namespace fuzz

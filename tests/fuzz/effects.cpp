@@ -45,7 +45,8 @@ void Generator::store(int depth) {
     if (a.effect == ir::Effect::inout && random_.chance(60)) {
       const int old = add(Op::load, a.type, w.index, w.axes, w.arg);
       v = leaf(a.type, w.axes);
-      v = info(a.type).is_boolean() ? each(Op::bit_xor, a.type, {old, v}) : each(random_.of({Op::add, Op::max}), a.type, {old, v});
+      v = info(a.type).is_boolean() ? each(Op::bit_xor, a.type, {old, v})
+                                    : each(random_.of({Op::add, Op::max}), a.type, {old, v});
     } else {
       v = value(a.type, w.axes, 1);
     }
@@ -131,11 +132,12 @@ void Generator::accumulate(int depth) {
 void Generator::atomic(int) {
   const auto kind = static_cast<ir::AtomicKind>(random_.below(8));
   const bool exchanges = kind == ir::AtomicKind::exchange || kind == ir::AtomicKind::compare_exchange;
-  const bool logical = kind == ir::AtomicKind::bit_and || kind == ir::AtomicKind::bit_or || kind == ir::AtomicKind::bit_xor;
-  const DType type = logical                                          ? random_.of({DType::i32, DType::u64, DType::u8})
-                     : exchanges                                      ? random_.of({DType::i32, DType::f32, DType::i64})
-                     : random_.chance(10)                             ? number_type()
-                                                                      : random_.of({DType::i32, DType::i64, DType::u32, DType::f32});
+  const bool logical =
+      kind == ir::AtomicKind::bit_and || kind == ir::AtomicKind::bit_or || kind == ir::AtomicKind::bit_xor;
+  const DType type = logical              ? random_.of({DType::i32, DType::u64, DType::u8})
+                     : exchanges          ? random_.of({DType::i32, DType::f32, DType::i64})
+                     : random_.chance(10) ? number_type()
+                                          : random_.of({DType::i32, DType::i64, DType::u32, DType::f32});
   std::vector<int> in, extents;
   Axes axes;
   std::vector<Index> index;
@@ -186,8 +188,7 @@ void Generator::private_array(int depth) {
     in.push_back(facts(a).block);
     extents.push_back(facts(a).extent);
   }
-  const int arg =
-      argument(random_.of({ir::Effect::shared, ir::Effect::registers}), type, extents, Given{});
+  const int arg = argument(random_.of({ir::Effect::shared, ir::Effect::registers}), type, extents, Given{});
   std::vector<int> stored = in;
   stored.push_back(value(type, over, 1));
   add(Op::store, type, stored, over, arg);
@@ -209,8 +210,9 @@ void Generator::declare_var(int) {
   const DType type = random_.chance(8) ? DType::b8 : random_.chance(60) ? DType::f32 : number_type();
   const Axes axes = some_axes(static_cast<int>(random_.weighted({25, 45, 30})), most_tile_, false);
   const int initial = random_.chance(50) ? literal(type) : leaf(type, axes);
-  const int full_initial =
-      within(axes, b_.axes_of(initial)) ? initial : add(Op::broadcast, type, {initial}, both(b_.axes_of(initial), axes));
+  const int full_initial = within(axes, b_.axes_of(initial))
+                               ? initial
+                               : add(Op::broadcast, type, {initial}, both(b_.axes_of(initial), axes));
   vars_.push_back({add(Op::var, type, {full_initial}, b_.axes_of(full_initial)), type, b_.axes_of(full_initial)});
 }
 
@@ -223,8 +225,9 @@ void Generator::set_var(int depth) {
   int x = value(v.type, v.axes, 2);
   if (random_.chance(70)) {
     const int old = add(Op::get, v.type, {v.node}, v.axes);
-    x = info(v.type).is_boolean() ? each(random_.of({Op::bit_or, Op::bit_and, Op::bit_xor}), v.type, {old, x})
-                                  : each(random_.of({Op::add, Op::add, Op::add, Op::max, Op::min, Op::sub}), v.type, {old, x});
+    x = info(v.type).is_boolean()
+            ? each(random_.of({Op::bit_or, Op::bit_and, Op::bit_xor}), v.type, {old, x})
+            : each(random_.of({Op::add, Op::add, Op::add, Op::max, Op::min, Op::sub}), v.type, {old, x});
   }
   add(Op::set, v.type, {v.node, x}, v.axes);
 }
@@ -268,8 +271,10 @@ void Generator::loop_blocks(int depth) {
   trips_ *= std::max<std::int64_t>((extent + size - 1) / size, 1);
   make_block(Op::loop_block, ir::AxisKind::loop, in, f);
   for (int k = 0; k < 2 && (k == 0 || random_.chance(40)); ++k)
-    if (random_.chance(75)) set_var(depth + 1);
-    else statement(depth + 1);
+    if (random_.chance(75))
+      set_var(depth + 1);
+    else
+      statement(depth + 1);
   control(Op::end);
   close(scope);
 }
@@ -290,9 +295,12 @@ void Generator::loop_range(int depth) {
   const int index = add(Op::loop_index, DType::i64, {first, last});
   numbers_.emplace_back(index, std::max<std::int64_t>(bound, 1));
   for (int k = 0; k < 2 && (k == 0 || random_.chance(40)); ++k)
-    if (random_.chance(60)) set_var(depth + 1);
-    else if (random_.chance(30)) put_var(depth + 1);
-    else statement(depth + 1);
+    if (random_.chance(60))
+      set_var(depth + 1);
+    else if (random_.chance(30))
+      put_var(depth + 1);
+    else
+      statement(depth + 1);
   control(Op::end);
   close(scope);
 }
@@ -317,8 +325,10 @@ void Generator::while_loop(int depth) {
     }
   }
   control(Op::loop_condition, {go});
-  if (random_.chance(60)) set_var(depth + 1);
-  else statement(depth + 1);
+  if (random_.chance(60))
+    set_var(depth + 1);
+  else
+    statement(depth + 1);
   const int next = each(Op::add, type, {add(Op::get, type, {counter}), b_.bits(type, 1)});
   add(Op::set, type, {counter, next}, {});
   control(Op::end);
@@ -332,8 +342,10 @@ void Generator::branch(int depth) {
   for (int half = 0; half < halves; ++half) {
     control(half == 0 ? Op::if_region : Op::else_region, {c});
     const Scope scope = open();
-    if (random_.chance(60)) set_var(depth + 1);
-    else statement(depth + 1);
+    if (random_.chance(60))
+      set_var(depth + 1);
+    else
+      statement(depth + 1);
     control(Op::end);
     close(scope);
   }

@@ -21,7 +21,9 @@ int Generator::each(Op op, DType type, const std::vector<int>& in, std::int64_t 
   return node;
 }
 
-Generator::Scope Generator::open() { return {scope_.size(), pool_.size(), vars_.size(), written_.size(), numbers_.size(), trips_}; }
+Generator::Scope Generator::open() {
+  return {scope_.size(), pool_.size(), vars_.size(), written_.size(), numbers_.size(), trips_};
+}
 
 void Generator::close(const Scope& scope) {
   scope_.resize(scope.axes);
@@ -62,8 +64,9 @@ void Generator::order_arguments() {
   // In arrays of one type may share memory: the later of two takes the earlier one's.
   for (std::size_t i = 1; i < given.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (s.args[i].effect == ir::Effect::in && s.args[j].effect == ir::Effect::in && s.args[i].type == s.args[j].type &&
-          given[i].content == given[j].content && given[i].content < Content::index && random_.chance(10))
+      if (s.args[i].effect == ir::Effect::in && s.args[j].effect == ir::Effect::in &&
+          s.args[i].type == s.args[j].type && given[i].content == given[j].content &&
+          given[i].content < Content::index && random_.chance(10))
         sample_.given[i].same_as = static_cast<std::int32_t>(j);
 }
 

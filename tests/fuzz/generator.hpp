@@ -144,9 +144,7 @@ class Generator {
   void close(const Scope& scope);
   int add(Op op, DType type, const std::vector<int>& in, const Axes& axes = {}, std::int64_t imm = 0, int flags = 0);
   int each(Op op, DType type, const std::vector<int>& in, std::int64_t imm = 0);
-  int control(Op op, const std::vector<int>& in = {}, std::int64_t imm = 0) {
-    return add(op, DType::i64, in, {}, imm);
-  }
+  int control(Op op, const std::vector<int>& in = {}, std::int64_t imm = 0) { return add(op, DType::i64, in, {}, imm); }
   int keep(int node) {
     if (!b_.s.nodes.empty() && b_.node(node).rank <= 4) pool_.push_back(node);
     return node;
@@ -158,17 +156,17 @@ class Generator {
   Random random_;
   Builder b_;
   Sample sample_;
-  std::vector<int> bases_;                ///< extents that are a name each
-  std::vector<std::int64_t> tunables_;    ///< their values
-  std::vector<AxisFacts> facts_;          ///< of each axis
-  Axes scope_;                            ///< axes that may be used
-  std::vector<int> pool_;                 ///< values that may be used again
+  std::vector<int> bases_;              ///< extents that are a name each
+  std::vector<std::int64_t> tunables_;  ///< their values
+  std::vector<AxisFacts> facts_;        ///< of each axis
+  Axes scope_;                          ///< axes that may be used
+  std::vector<int> pool_;               ///< values that may be used again
   std::vector<VarFacts> vars_;
   std::vector<Written> written_;
-  std::vector<int> grid_blocks_;          ///< axes
-  std::vector<std::pair<int, int>> grid_numbers_;  ///< grid_index nodes with the extent that they run over
+  std::vector<int> grid_blocks_;                       ///< axes
+  std::vector<std::pair<int, int>> grid_numbers_;      ///< grid_index nodes with the extent that they run over
   std::vector<std::pair<int, std::int64_t>> numbers_;  ///< integers of rank 0 below a bound
-  bool tame_ = false;  ///< arrays made now hold ordinary numbers only
+  bool tame_ = false;                                  ///< arrays made now hold ordinary numbers only
   int effects_ = 0;
   std::int64_t trips_ = 1, work_ = 0, most_work_ = 40000, most_tile_ = 2048;
   std::size_t most_nodes_ = 60;

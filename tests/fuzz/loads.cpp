@@ -27,8 +27,8 @@ Given Generator::any_given(DType type, bool written) {
                                                            : std::vector<int>{40, 18, 18, 12, 12};
   g.content = tame_ ? random_.of({Content::ordinary, Content::positive, Content::whole})
                     : static_cast<Content>(random_.weighted(weights));
-  g.layout = static_cast<Layout>(random_.weighted(written ? std::vector<int>{60, 14, 12, 8, 0, 0, 6}
-                                                          : std::vector<int>{50, 14, 14, 7, 4, 4, 7}));
+  g.layout = static_cast<Layout>(
+      random_.weighted(written ? std::vector<int>{60, 14, 12, 8, 0, 0, 6} : std::vector<int>{50, 14, 14, 7, 4, 4, 7}));
   g.at_start = random_.chance(25);
   g.seed = random_.next();
   return g;
@@ -164,7 +164,8 @@ int Generator::load(DType type, Axes axes) {
   if (random_.chance(35))
     for (std::size_t i = 0; i < b_.s.args.size(); ++i) {
       const ir::Arg& a = b_.s.args[i];
-      if (a.effect == ir::Effect::in && a.type == type && sample_.given[i].content < (tame_ ? Content::any : Content::index) &&
+      if (a.effect == ir::Effect::in && a.type == type &&
+          sample_.given[i].content < (tame_ ? Content::any : Content::index) &&
           std::equal(extents.begin(), extents.end(), b_.s.arg_extents.begin() + a.first_extent,
                      b_.s.arg_extents.begin() + a.first_extent + a.rank))
         arg = static_cast<int>(i);

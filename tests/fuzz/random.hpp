@@ -1,4 +1,5 @@
-// Owns Random: the fuzzer's one source of chance, the same for the same seed (and compiler: operands are evaluated in its order).
+// Owns Random: the fuzzer's one source of chance, the same for the same seed (and compiler: operands are evaluated in
+// its order).
 #pragma once
 
 #include <cstddef>

@@ -44,10 +44,10 @@ struct Given {
   Content content = Content::ordinary;
   std::int64_t limit = 0;  ///< of Content::index, outside, ascending
   Layout layout = Layout::rows;
-  bool at_start = false;       ///< its memory begins, and does not end, at a page that faults
-  std::uint64_t seed = 1;      ///< of its elements
-  std::int32_t same_as = -1;   ///< the parameter whose memory it shares
-  std::uint64_t scalar = 0;    ///< the bits of a scalar
+  bool at_start = false;      ///< its memory begins, and does not end, at a page that faults
+  std::uint64_t seed = 1;     ///< of its elements
+  std::int32_t same_as = -1;  ///< the parameter whose memory it shares
+  std::uint64_t scalar = 0;   ///< the bits of a scalar
 };
 
 /// What is taken as known when a program is compiled.

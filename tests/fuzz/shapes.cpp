@@ -18,7 +18,8 @@ int Generator::at(DType type, const Axes& axes, int depth) {
     if (random_.chance(45)) {  // flip
       int last = b_.integer(facts(a).lanes - 1);
       if (facts(a).extent >= 0) {
-        const int begin = b_.add(Op::block_begin, DType::i64, {block}), end = b_.add(Op::block_end, DType::i64, {block});
+        const int begin = b_.add(Op::block_begin, DType::i64, {block}),
+                  end = b_.add(Op::block_end, DType::i64, {block});
         last = b_.each(Op::sub, DType::i64, {b_.each(Op::add, DType::i64, {begin, end}), b_.integer(1)});
       }
       return add(Op::at, type, {x, each(Op::sub, DType::i64, {last, block})}, b_.axes_of(x), a);
@@ -137,8 +138,7 @@ int Generator::split_merge(DType type, const Axes& axes, int depth) {
     Axes to = without(b_.axes_of(x), from);
     to.push_back(outer);
     to.push_back(inner);
-    const int made = add(Op::split, type, {x, part}, to,
-                         from | std::int64_t{outer} << 20 | std::int64_t{inner} << 40);
+    const int made = add(Op::split, type, {x, part}, to, from | std::int64_t{outer} << 20 | std::int64_t{inner} << 40);
     return collapse(made, axes);
   }
   const int second = another_axis(both(axes, {from}), most / n);
@@ -151,8 +151,7 @@ int Generator::split_merge(DType type, const Axes& axes, int depth) {
   facts_.push_back(f);
   Axes to = without(without(b_.axes_of(x), from), second);
   to.push_back(merged);
-  const int made =
-      add(Op::merge, type, {x}, to, from | std::int64_t{second} << 20 | std::int64_t{merged} << 40);
+  const int made = add(Op::merge, type, {x}, to, from | std::int64_t{second} << 20 | std::int64_t{merged} << 40);
   if (!tessera::info(type).is_boolean() && random_.chance(30))
     return collapse(add(random_.of({Op::sort, Op::cumsum}), type, {made}, to, merged), axes);
   return collapse(made, axes);
@@ -173,8 +172,7 @@ int Generator::join(DType type, const Axes& axes, int depth) {
   const int joined = b_.axis(b_.name("J" + std::to_string(b_.s.axes.size())), ir::AxisKind::made, -1, a);
   facts_.push_back(f);
   to.push_back(joined);
-  const int made =
-      add(Op::join, type, {x, y}, to, a | std::int64_t{b} << 20 | std::int64_t{joined} << 40);
+  const int made = add(Op::join, type, {x, y}, to, a | std::int64_t{b} << 20 | std::int64_t{joined} << 40);
   if (!tessera::info(type).is_boolean() && random_.chance(30))
     return collapse(add(random_.of({Op::sort, Op::cumsum, Op::cumprod}), type, {made}, to, joined), axes);
   return collapse(made, axes);

@@ -29,10 +29,10 @@ double now() {
 std::string kind_of(const Outcome& o) {
   if (o.verdict != Verdict::mismatch && o.verdict != Verdict::broken) return {};
   if (o.verdict == Verdict::mismatch)
-    return o.text.rfind("it ", 0) == 0                                 ? o.text
-           : o.text.find(" is written") != std::string::npos           ? "written"
-           : o.text.find("nan") != std::string::npos                   ? "nan"
-                                                                       : "mismatch";
+    return o.text.rfind("it ", 0) == 0                       ? o.text
+           : o.text.find(" is written") != std::string::npos ? "written"
+           : o.text.find("nan") != std::string::npos         ? "nan"
+                                                             : "mismatch";
   std::string kind;  // words, without numbers and names in code quotes
   bool quoted = false;
   const std::size_t start = o.text.find(": ");
@@ -105,7 +105,8 @@ class Shrinker {
       new_args.push_back(a);
       if (i < s.given.size()) given.push_back(s.given[i]);
     }
-    for (Given& g : given) g.same_as = g.same_as < 0 ? -1 : static_cast<int>(arg_to[static_cast<std::size_t>(g.same_as)]);
+    for (Given& g : given)
+      g.same_as = g.same_as < 0 ? -1 : static_cast<int>(arg_to[static_cast<std::size_t>(g.same_as)]);
     std::vector<ir::Tunable> new_tunables;
     for (std::size_t i = 0; i < p.tunables.size(); ++i)
       if (tunables.contains(static_cast<std::int64_t>(i))) {
@@ -182,7 +183,8 @@ class Shrinker {
   }
 
   // Node i takes the value of `in`, spread over the axes that it lacks.
-  static ir::Storage replaced(const ir::Program& p, std::int32_t i, const std::function<std::int32_t(ir::Rewriter&)>& by) {
+  static ir::Storage replaced(const ir::Program& p, std::int32_t i,
+                              const std::function<std::int32_t(ir::Rewriter&)>& by) {
     ir::Rewriter r(p);
     for (std::int32_t k = 0; k < r.size(); ++k) {
       if (k != i) {
@@ -217,8 +219,8 @@ class Shrinker {
     for (auto i = static_cast<std::int32_t>(program().size()) - 1; i >= 0; --i) {
       if (i >= static_cast<std::int32_t>(program().size())) continue;
       const ir::Node n = program().node(i);
-      if (in_combine(i) || !ir::has_value(n.op) || n.op == Op::var || n.op == Op::literal || n.op == Op::broadcast || n.op == Op::param ||
-          ir::info(n.op).op_class == ir::OpClass::block || ir::writes_array(n.op))
+      if (in_combine(i) || !ir::has_value(n.op) || n.op == Op::var || n.op == Op::literal || n.op == Op::broadcast ||
+          n.op == Op::param || ir::info(n.op).op_class == ir::OpClass::block || ir::writes_array(n.op))
         continue;
       bool shrunk = false;
       for (int k = 0; k < n.count && !shrunk; ++k) {
@@ -354,8 +356,7 @@ class Shrinker {
           if (n.type == from && ir::has_value(n.op)) {
             n.type = to;
             if (n.op == Op::literal)
-              n.imm = static_cast<std::int64_t>(
-                  tessera::convert_bits(from, to, static_cast<std::uint64_t>(n.imm)));
+              n.imm = static_cast<std::int64_t>(tessera::convert_bits(from, to, static_cast<std::uint64_t>(n.imm)));
           } else if (n.type == from) {
             n.type = to;
           }

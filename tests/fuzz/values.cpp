@@ -34,9 +34,9 @@ int Generator::block_number(DType type) {
       for (int a : scope_)
         if (facts(a).block >= 0 && facts(a).extent >= 0) nodes.push_back(facts(a).block);
       if (!nodes.empty())
-        return b_.cast(b_.add(random_.of({Op::block_begin, Op::block_end, Op::block_count}), DType::i64,
-                              {random_.of(nodes)}),
-                       type);
+        return b_.cast(
+            b_.add(random_.of({Op::block_begin, Op::block_end, Op::block_count}), DType::i64, {random_.of(nodes)}),
+            type);
       [[fallthrough]];
     }
     case 3:
@@ -111,8 +111,9 @@ int Generator::spread(int value, const Axes& axes) {
   for (int a : missing) positions = positions && facts(a).block >= 0;
   if (!positions || random_.chance(25)) return add(Op::broadcast, type, {value}, both(has_axes, missing));
   const int other = load(type, missing);
-  const int mixed = info(type).is_boolean() ? each(random_.of({Op::bit_and, Op::bit_or, Op::bit_xor}), type, {value, other})
-                                            : each(random_.of({Op::add, Op::mul, Op::sub, Op::max}), type, {value, other});
+  const int mixed = info(type).is_boolean()
+                        ? each(random_.of({Op::bit_and, Op::bit_or, Op::bit_xor}), type, {value, other})
+                        : each(random_.of({Op::add, Op::mul, Op::sub, Op::max}), type, {value, other});
   if (within(axes, b_.axes_of(mixed))) return mixed;
   return add(Op::broadcast, type, {mixed}, both(b_.axes_of(mixed), axes));
 }
@@ -155,9 +156,9 @@ int Generator::elementwise(DType type, const Axes& axes, int depth) {
   switch (random_.weighted({26, 36, 6, 14, 12, 4})) {
     case 0: {
       if (t.is_floating())
-        return each(random_.of({Op::neg, Op::abs, Op::sqrt, Op::rsqrt, Op::exp, Op::exp2, Op::expm1, Op::log, Op::log2,
-                                Op::log1p, Op::sin, Op::cos, Op::tan, Op::tanh, Op::erf, Op::sigmoid, Op::floor,
-                                Op::ceil, Op::trunc, Op::round, Op::neg, Op::abs}),
+        return each(random_.of({Op::neg,   Op::abs,   Op::sqrt,  Op::rsqrt, Op::exp, Op::exp2, Op::expm1, Op::log,
+                                Op::log2,  Op::log1p, Op::sin,   Op::cos,   Op::tan, Op::tanh, Op::erf,   Op::sigmoid,
+                                Op::floor, Op::ceil,  Op::trunc, Op::round, Op::neg, Op::abs}),
                     type, {a});
       return each(random_.of({Op::neg, Op::abs, Op::logical_not, Op::floor, Op::round}), type, {a});
     }
@@ -169,10 +170,10 @@ int Generator::elementwise(DType type, const Axes& axes, int depth) {
                     type, {a, b});
       if (random_.chance(12))  // by a power of two, as offsets are computed
         return each(random_.of({Op::div, Op::mod, Op::cdiv}), type, {a, b_.number(type, random_.of({1, 2, 4, 3, 5}))});
-      return each(random_.of({Op::add, Op::add, Op::sub, Op::sub, Op::mul, Op::mul, Op::div, Op::mod, Op::cdiv, Op::max,
-                              Op::min, Op::max_number, Op::min_number, Op::bit_and, Op::bit_or, Op::bit_xor, Op::shl,
-                              Op::shr}),
-                  type, {a, b});
+      return each(
+          random_.of({Op::add, Op::add, Op::sub, Op::sub, Op::mul, Op::mul, Op::div, Op::mod, Op::cdiv, Op::max,
+                      Op::min, Op::max_number, Op::min_number, Op::bit_and, Op::bit_or, Op::bit_xor, Op::shl, Op::shr}),
+          type, {a, b});
     }
     case 2: {
       const int b = leaf(type, axes);

@@ -57,10 +57,10 @@ inline void run_cumulative(Machine& m, std::int32_t id) {
         if (f.error.empty()) continue;
         const double r = number(n.type, acc);
         facts.own = static_cast<double>(std::fabs(exact - static_cast<long double>(r)));
-        f.error[i] = !t.is_floating() ? facts.errors
-                     : is_sum         ? sum_error(n.type, ulp, terms, facts, r)
+        f.error[i] = !t.is_floating()         ? facts.errors
+                     : is_sum                 ? sum_error(n.type, ulp, terms, facts, r)
                      : factors.leaves(n.type) ? unbounded
-                                      : rounded_error(facts.errors, r, ulp, facts.special, false);
+                                              : rounded_error(facts.errors, r, ulp, facts.special, false);
       }
     }
   };

@@ -61,8 +61,9 @@ using Exact = std::conditional_t<std::is_same_v<Arithmetic, ArithmeticF64>, long
 /// round, half a unit of the sum of magnitudes for each term.
 inline double sum_error(DType type, const Ulp& ulp, double terms, const SumFacts& f, double result) {
   if (std::isnan(f.errors) || f.errors == unbounded) return unbounded;
-  if (f.magnitude > number(type, largest_bits(type)) || std::isnan(f.own)) return unbounded;
+  if (f.magnitude > number(type, largest_bits(type))) return unbounded;
   if (!std::isfinite(result)) return f.special ? 0 : unbounded;
+  if (std::isnan(f.own)) return unbounded;
   if (f.magnitude == 0) return f.errors;
   return f.errors + f.own + terms * 0.5 * (ulp.relative * f.magnitude + ulp.absolute);
 }
@@ -98,9 +99,9 @@ inline void fold_float(Machine& m, const ir::Node& n, const Folded& f, double te
       if (!bounds || present == 0) continue;
       const double r = static_cast<double>(acc);
       facts.own = static_cast<double>(std::fabs(exact - acc));
-      v.error[o] = is_sum                          ? sum_error(v.type, ulp, terms, facts, r)
+      v.error[o] = is_sum                                  ? sum_error(v.type, ulp, terms, facts, r)
                    : present > 1 && factors.leaves(v.type) ? unbounded
-                                                   : rounded_error(facts.errors, r, ulp, facts.special, true);
+                                                           : rounded_error(facts.errors, r, ulp, facts.special, true);
     }
   });
 }

@@ -71,8 +71,8 @@ constexpr void each_word(const Program& p, F f) {
   f(u(p.args.size()) << 32 | u(p.extents.size()));
   f(u(p.tunables.size()));
   for (const Arg& a : p.args) {
-    f(u(a.type) | u(a.effect) << 8 | u(a.rank) << 16 | u(a.accumulated) << 24 |
-      u(a.place.alignment) << 32 | u(a.place.swizzle) << 48);
+    f(u(a.type) | u(a.effect) << 8 | u(a.rank) << 16 | u(a.accumulated) << 24 | u(a.place.alignment) << 32 |
+      u(a.place.swizzle) << 48);
     for (int i = 0; i < a.rank; ++i) f(u(p.arg_extents[static_cast<std::size_t>(a.first_extent + i)]));
   }
   for (std::size_t i = 0; i < p.extents.size(); ++i) {

@@ -749,8 +749,7 @@ struct Contraction {
             return std::vector<Value>{};
           });
     };
-    b.if_else(
-        last, [&] { return end(true); }, [&] { return end(false); });
+    b.if_else(last, [&] { return end(true); }, [&] { return end(false); });
   }
 
   /// Asks for the block of the target while its sums are made.

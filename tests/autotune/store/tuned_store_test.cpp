@@ -79,7 +79,7 @@ TEST_CASE("tuned once, found by the next process: the fastest wins, and all timi
   CHECK(store.all(key_of(512, 512))[1].seconds == 2e-3);
   CHECK_FALSE(store.best(key_of(512, 513)));
   CHECK(store.journal() == "wal");
-  struct stat s {};
+  struct stat s{};
   REQUIRE(stat(store.file().c_str(), &s) == 0);
   CHECK((s.st_mode & 0777) == 0600);
 }

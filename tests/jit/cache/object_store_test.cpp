@@ -66,7 +66,7 @@ TEST_CASE("what is put is found, in this process and by another store, with its 
   CHECK(object->note("kernel") == "k");
   CHECK(again.get(key_of(2))->image.empty());
   CHECK(again.totals().entries == 2);
-  struct stat s {};
+  struct stat s{};
   REQUIRE(stat((folder / "deep/er").c_str(), &s) == 0);
   CHECK((s.st_mode & 0777) == 0700);
   for (const std::string& pack : packs(folder / "deep/er")) {
@@ -303,8 +303,7 @@ TEST_CASE("packs go out and come in again") {
   for (int i = 0; i < 10; ++i) REQUIRE(from.put(key_of(i), {{"kernel", i % 2 ? "odd" : "even"}}, image_of(i)));
   std::string error;
   jit::StoreTotals written, added, kept;
-  REQUIRE(from.write_pack(
-      a / "out.pack", [](const auto& e) { return e.note("kernel") == "odd"; }, error, written));
+  REQUIRE(from.write_pack(a / "out.pack", [](const auto& e) { return e.note("kernel") == "odd"; }, error, written));
   CHECK(written.entries == 5);
   REQUIRE(to.put(key_of(1), {}, "own"));
   REQUIRE(to.read_pack(a / "out.pack", error, added, kept));

@@ -48,7 +48,9 @@ class SlowCpu final : public jit::Target {
   bool available(std::string& why) const override { return cpu_.available(why); }
   bool can_compile(std::string& why) const override { return cpu_.can_compile(why); }
   std::unique_ptr<jit::LoadedCode> load(const jit::CodeImage& image) const override { return cpu_.load(image); }
-  void add_to_key(const jit::PlanRequest& request, jit::ObjectKey& key) const override { cpu_.add_to_key(request, key); }
+  void add_to_key(const jit::PlanRequest& request, jit::ObjectKey& key) const override {
+    cpu_.add_to_key(request, key);
+  }
   std::string fingerprint(const std::string& features) const override { return cpu_.fingerprint(features); }
   int threads() const override { return cpu_.threads(); }
   std::string describe() const override { return cpu_.describe(); }

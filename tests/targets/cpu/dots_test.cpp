@@ -12,15 +12,13 @@ inline constexpr Dim<"BM"> BM;
 inline constexpr Dim<"BN"> BN;
 
 template <class T, class U, class Acc>
-TESSERA_KERNEL(narrow_rows)
-(Kernel k, In<T, "M", "K"> a, In<U, "K", "N"> b, Out<Acc, "M", "N"> c) {
+TESSERA_KERNEL(narrow_rows)(Kernel k, In<T, "M", "K"> a, In<U, "K", "N"> b, Out<Acc, "M", "N"> c) {
   auto m = k.block<"M">(BM), n = k.block<"N">(BN);
   auto i = k.all<"K">();
   c(m, n) = dot(a(m, i), b(i, n));
 };
 template <class T, class U, class Acc>
-TESSERA_KERNEL(narrow_turned)
-(Kernel k, In<T, "K", "M"> a, In<U, "N", "K"> b, Out<Acc, "M", "N"> c) {
+TESSERA_KERNEL(narrow_turned)(Kernel k, In<T, "K", "M"> a, In<U, "N", "K"> b, Out<Acc, "M", "N"> c) {
   auto m = k.block<"M">(BM), n = k.block<"N">(BN);
   auto i = k.all<"K">();
   c(m, n) = dot(a(i, m), b(n, i));
