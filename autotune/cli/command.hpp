@@ -73,6 +73,7 @@ void add_doctor(Command& root);
 void add_kernels(Command& root);
 void add_ir(Command& root);
 void add_compile(Command& root);
+void add_tune(Command& root);
 void add_cache(Command& root);
 void add_completion(Command& root, const CLI::App& tree);
 void add_man(Command& root, const CLI::App& tree);

@@ -13,13 +13,14 @@ using namespace tessera;
 using namespace tessera::cli;
 
 void add_commands(CLI::App& app, Choice& choice) {
-  app.description("Looks at and compiles kernels of Tessera, and cares for their caches.");
+  app.description("Looks at, compiles and tunes kernels of Tessera, and cares for their caches.");
   app.set_version_flag("--version", "tessera " TESSERA_VERSION);
   Command root(app, choice, "");
   add_doctor(root);
   add_kernels(root);
   add_ir(root);
   add_compile(root);
+  add_tune(root);
   add_cache(root);
   add_completion(root, app);
   add_man(root, app);

@@ -61,7 +61,7 @@ void examples(const TreeNode& node, std::string& page) {
 std::string manual_page(const TreeNode& tree) {
   std::string page = ".\\\" Made by `tessera man` from the program's own commands.\n";
   page += ".TH TESSERA 1 \"\" \"Tessera " TESSERA_VERSION "\" \"Tessera\"\n";
-  page += ".SH NAME\ntessera \\- looks at and compiles tile kernels, and cares for their caches\n";
+  page += ".SH NAME\ntessera \\- looks at, compiles and tunes tile kernels, and cares for their caches\n";
   page += ".SH SYNOPSIS\n.B tessera\n.I command\n[\\fIoptions\\fR]\n[\\fIarguments\\fR]\n";
   page += ".SH DESCRIPTION\nEvery command takes " + bold("--help") + ". With " + bold("--json") +
           " a command writes one JSON document with the members tessera (the version), schema, command, and result or "
