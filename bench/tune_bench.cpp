@@ -17,6 +17,7 @@
 #include "autotune/tune/tune.hpp"
 #include "autotune/tune/worker_bench.hpp"
 #include "autotune/tune/zero_shot.hpp"
+#include "cpu_kernels.hpp"
 #include "tessera/tessera.hpp"
 
 namespace {
@@ -24,33 +25,16 @@ namespace {
 using namespace tessera;
 using autotune::Point;
 
-inline constexpr Dim<"BM"> BM;
-inline constexpr Dim<"BN"> BN;
-inline constexpr Dim<"BK"> BK;
+using bench::BK;
+using bench::BM;
+using bench::BN;
 
-TESSERA_KERNEL(gemm)(Kernel k, In<f32, "M", "K"> a, In<f32, "K", "N"> b, Out<f32, "M", "N"> c) {
-  auto m = k.block<"M">(BM), n = k.block<"N">(BN);
-  Var acc = k.zeros<f32>(m, n);
-  for (auto i : k.blocks<"K">(BK)) acc += dot(a(m, i), b(i, n));
-  c(m, n) = acc;
-};
 TESSERA_KERNEL(gemm_bias_relu)
 (Kernel k, In<f32, "M", "K"> a, In<f32, "N", "K"> b, In<f32, "N"> bias, Out<f32, "M", "N"> c) {
   auto m = k.block<"M">(BM), n = k.block<"N">(BN);
   Var acc = k.zeros<f32>(m, n);
   for (auto i : k.blocks<"K">(BK)) acc += dot(a(m, i), b(n, i));
   c(m, n) = relu(acc + bias(n));
-};
-TESSERA_KERNEL(softmax_online)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M", "N"> y) {
-  auto m = k.block<"M">(BM);
-  Var top = k.full<f32>(-inf, m), total = k.zeros<f32>(m);
-  for (auto n : k.blocks<"N">(BN)) {
-    auto next = max(top, max<"N">(x(m, n)));
-    auto safe = where(next == -inf, 0, next);
-    total = total * exp(top - safe) + sum<"N">(exp(x(m, n) - safe));
-    top = next;
-  }
-  for (auto n : k.blocks<"N">(BN)) y(m, n) = exp(x(m, n) - top) / total;
 };
 TESSERA_KERNEL(turned_sum)(Kernel k, In<f32, "M", "N"> x, In<f32, "N", "M"> z, Out<f32, "M", "N"> y) {
   auto m = k.block<"M">(BM), n = k.block<"N">(BN);
@@ -69,9 +53,9 @@ struct Pair {
 };
 
 using Extents = std::map<std::string, std::int64_t>;
-constexpr const ir::Program& gemm_program = decltype(gemm)::program;
+constexpr const ir::Program& gemm_program = decltype(bench::sgemm)::program;
 constexpr const ir::Program& relu_program = decltype(gemm_bias_relu)::program;
-constexpr const ir::Program& softmax_program = decltype(softmax_online)::program;
+constexpr const ir::Program& softmax_program = decltype(bench::online_softmax)::program;
 constexpr const ir::Program& turned_program = decltype(turned_sum)::program;
 constexpr const ir::Program& stencil_program = decltype(five_point)::program;
 

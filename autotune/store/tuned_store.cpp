@@ -237,6 +237,17 @@ struct TunedStore::State {
     return false;
   }
 
+  /// Rows from elsewhere, each kept where it is better than what is there; `report` counts them.
+  bool take_rows(const std::vector<Row>& rows, MergeReport& report, std::string& error) {
+    const std::lock_guard lock(mutex);
+    return change([&](Database& db, std::string& why) {
+      report = {};
+      const bool good = merge_rows(db, rows, now, options.key, report, why);
+      if (!good) error = why;
+      return good;
+    });
+  }
+
   ino_t inode = 0;
 };
 
@@ -442,13 +453,7 @@ std::string TunedStore::export_json(bool best_only, const std::function<bool(con
 bool TunedStore::import_json(std::string_view json, MergeReport& report, std::string& error) {
   std::vector<Row> rows;
   if (!rows_from_json(json, rows, error)) return false;
-  const std::lock_guard lock(state_->mutex);
-  return state_->change([&](Database& db, std::string& why) {
-    report = {};
-    const bool good = merge_rows(db, rows, state_->now, state_->options.key, report, why);
-    if (!good) error = why;
-    return good;
-  });
+  return state_->take_rows(rows, report, error);
 }
 
 bool TunedStore::merge(const std::string& database_file, MergeReport& report, std::string& error) {
@@ -464,13 +469,7 @@ bool TunedStore::merge(const std::string& database_file, MergeReport& report, st
     error = database_file + ": " + error;
     return false;
   }
-  const std::lock_guard lock(state_->mutex);
-  return state_->change([&](Database& db, std::string& why) {
-    report = {};
-    const bool good = merge_rows(db, rows, state_->now, state_->options.key, report, why);
-    if (!good) error = why;
-    return good;
-  });
+  return state_->take_rows(rows, report, error);
 }
 
 std::vector<std::string> TunedStore::verify() {

@@ -62,6 +62,9 @@ class Builder {
   Value max(Value a, Value b) { return binary(Op::max, a, b); }
   /// a / b rounded up, of i64 that are ≥ 0 and > 0.
   Value ceil_div(Value a, Value b);
+  /// The largest multiple of `unit` that is not above n ≥ 0, and the smallest that is not below.
+  Value round_down(Value n, std::int64_t unit) { return mul(binary(Op::floor_div, n, integer(unit)), integer(unit)); }
+  Value round_up(Value n, std::int64_t unit) { return mul(ceil_div(n, integer(unit)), integer(unit)); }
   Value fma(Value a, Value b, Value c) { return emit(Op::fma, type(c), {a, b, c}); }
   Value select(Value mask, Value a, Value b);
   Value cast(Value a, DType to, std::int64_t mode = 0);

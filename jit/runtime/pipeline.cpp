@@ -206,8 +206,9 @@ std::unique_ptr<BuiltVariant> make_variant(const Target& target, const PlanReque
   const double end = now();
   facts = CodeFacts::of(planned);
   try {
-    if (const CodeImage image = built->code->image(); !image.bytes.empty())
-      (void)ObjectStore::process().put(key, notes_of(request, image, facts, end - start), image.bytes);
+    if (ObjectStore& store = ObjectStore::process(); !store.options().off)
+      if (const CodeImage image = built->code->image(); !image.bytes.empty())
+        (void)store.put(key, notes_of(request, image, facts, end - start), image.bytes);
   } catch (const std::exception& e) {  // the code runs all the same
     log(LogLevel::info, kernel + " is not cached: " + e.what());
   }

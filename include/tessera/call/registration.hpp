@@ -1,6 +1,7 @@
 // Owns the process-wide list that kernels enter when their program or shared library is loaded, and leave at its end.
 #pragma once
 
+#include "tessera/call/process_list.hpp"
 #include "tessera/call/record.hpp"
 #include "tessera/version.hpp"
 
@@ -9,17 +10,7 @@ namespace call {
 
 class Registration;
 
-/// The list; of constant initialisation and without a destructor, so that it outlives every kernel.
-struct RegistrationList {
-  Registration* first = nullptr;
-  bool locked = false;
-
-  void lock() noexcept {
-    while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE)) {  // held for a few instructions only
-    }
-  }
-  void unlock() noexcept { __atomic_clear(&locked, __ATOMIC_RELEASE); }
-};
+using RegistrationList = ProcessList<Registration>;
 
 }  // namespace call
 TESSERA_END
@@ -43,18 +34,9 @@ inline RegistrationList& registrations() noexcept {
 /// One kernel's entry: a static object that enters its record when it is made, and takes it out when it ends.
 class Registration {
  public:
-  explicit Registration(KernelRecord& kernel) noexcept : record_(kernel), list_(registrations()) {
-    list_.lock();
-    next_ = list_.first;
-    list_.first = this;
-    list_.unlock();
-  }
+  explicit Registration(KernelRecord& kernel) noexcept : record_(kernel), list_(registrations()) { list_.enter(*this); }
   ~Registration() {
-    list_.lock();
-    Registration** link = &list_.first;
-    while (*link != nullptr && *link != this) link = &(*link)->next_;
-    if (*link != nullptr) *link = next_;
-    list_.unlock();
+    list_.leave(*this);
     if (auto* retire = record_.retire.load()) retire(record_);
   }
   Registration(const Registration&) = delete;
@@ -64,6 +46,8 @@ class Registration {
   const Registration* next() const noexcept { return next_; }
 
  private:
+  friend RegistrationList;
+
   KernelRecord& record_;
   RegistrationList& list_;
   Registration* next_ = nullptr;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tessera/call/process_list.hpp"
 #include "tessera/call/record.hpp"
 #include "tessera/call/registration.hpp"
 #include "tessera/language/dim.hpp"
@@ -30,17 +31,7 @@ namespace call {
 
 class SpaceRegistration;
 
-/// The process's list; of constant initialisation and without a destructor, so that it outlives every kernel.
-struct SpaceList {
-  SpaceRegistration* first = nullptr;
-  bool locked = false;
-
-  void lock() noexcept {
-    while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE)) {  // held for a few instructions only
-    }
-  }
-  void unlock() noexcept { __atomic_clear(&locked, __ATOMIC_RELEASE); }
-};
+using SpaceList = ProcessList<SpaceRegistration>;
 
 }  // namespace call
 TESSERA_END
@@ -63,18 +54,9 @@ class SpaceRegistration {
  public:
   SpaceRegistration(const KernelRecord& kernel, std::initializer_list<Candidates> candidates)
       : program_(kernel.program), candidates_(candidates), list_(spaces()) {
-    list_.lock();
-    next_ = list_.first;
-    list_.first = this;
-    list_.unlock();
+    list_.enter(*this);
   }
-  ~SpaceRegistration() {
-    list_.lock();
-    SpaceRegistration** link = &list_.first;
-    while (*link != nullptr && *link != this) link = &(*link)->next_;
-    if (*link != nullptr) *link = next_;
-    list_.unlock();
-  }
+  ~SpaceRegistration() { list_.leave(*this); }
   SpaceRegistration(const SpaceRegistration&) = delete;
   SpaceRegistration& operator=(const SpaceRegistration&) = delete;
 
@@ -83,6 +65,8 @@ class SpaceRegistration {
   const SpaceRegistration* next() const noexcept { return next_; }
 
  private:
+  friend SpaceList;
+
   const ir::Program* program_;
   std::vector<Candidates> candidates_;
   SpaceList& list_;

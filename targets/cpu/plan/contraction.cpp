@@ -487,7 +487,7 @@ struct Contraction {
   /// V as panels of nr columns, K-major; or, over a collapsed axis, as rows of all columns.
   void pack_vectors(Env& env, Value k_from, Value k_count, Value flat, Value jc, Value columns) {
     if (n_outer >= 0) return pack_rows(env, k_from, k_count);
-    const Value whole = b.mul(b.binary(loop::Op::floor_div, columns, i64(nr())), i64(nr()));
+    const Value whole = b.round_down(columns, nr());
     const auto panel = [&](Value j, bool partial_panel) {
       const Value base = b.mul(j, flat);
       const Value column = b.add(jc, j);
@@ -543,7 +543,7 @@ struct Contraction {
       });
     });
   }
-  Value row_stride() { return b.add(b.mul(b.ceil_div(n_count, i64(nr())), i64(nr())), i64(width)); }
+  Value row_stride() { return b.add(b.round_up(n_count, nr()), i64(width)); }
 
   /// S as panels of mr rows, K-major.
   void pack_scalars(Env& env, Value k_from, Value k_count, Value flat, Value ic, Value rows) {
@@ -576,7 +576,7 @@ struct Contraction {
   void transpose_panel(Env& env, int id, int buffer, Value base, int lanes, Value k_from, Value k_count,
                        const std::function<Env(Env&, int)>& at_lane, int stride) {
     const int step = width * group;
-    const Value whole = b.mul(b.binary(loop::Op::floor_div, k_count, i64(step)), i64(step));
+    const Value whole = b.round_down(k_count, step);
     b.for_loop(i64(0), whole, i64(step), [&](Value k) {
       p.scoped([&] {
         Env e = at_k(env, 0, b.add(k_from, k), true);
@@ -635,7 +635,7 @@ struct Contraction {
         const Shape shape{height, vectors, guard, edge, !guard && m_merges, !edge && n_merges};
         p.scoped([&] { block(env, k_from, k_count, flat, ic, i, rows, jc, j, columns, shape, first, last); });
       };
-      const Value whole = m_merges ? rows : b.mul(b.binary(loop::Op::floor_div, rows, i64(mr)), i64(mr));
+      const Value whole = m_merges ? rows : b.round_down(rows, mr);
       b.for_loop(i64(0), whole, i64(mr), [&](Value i) { down(i, mr, false); });
       if (m_merges || !m_cut) return;
       if (const auto known = b.known(rows)) {
@@ -646,7 +646,7 @@ struct Contraction {
         b.if_then(b.compare(loop::Op::lt, whole, rows), [&] { down(whole, mr, true); });
       }
     };
-    const Value whole = n_merges ? columns : b.mul(b.binary(loop::Op::floor_div, columns, i64(nr())), i64(nr()));
+    const Value whole = n_merges ? columns : b.round_down(columns, nr());
     b.for_loop(i64(0), whole, i64(nr()), [&](Value j) { p.scoped([&] { across(j, nv, false); }); });
     if (n_merges || !n_cut) return;
     const int rest = n_total ? static_cast<int>((*n_total % nr() + width - 1) / width) : nv;
@@ -844,7 +844,7 @@ struct Contraction {
       const Value total = pack_s && pack_v ? flat : k_count;
       // LLVM would sum the products of several steps of integers first, and run out of registers.
       const int unroll = group > 1 ? 1 : 4;
-      const Value whole = b.mul(b.binary(loop::Op::floor_div, total, i64(unroll)), i64(unroll));
+      const Value whole = b.round_down(total, unroll);
       acc = run(i64(0), whole, unroll, acc);
       return run(whole, total, 1, acc);
     }

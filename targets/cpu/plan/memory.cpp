@@ -242,7 +242,7 @@ Slot Planner::new_slot(const std::vector<int>& axes, DType type, int inner_axis)
   for (std::size_t k = order.size(); k-- > 0;) {
     s.strides[order[k]] = size;
     Value lanes = axis_[static_cast<std::size_t>(axes[order[k]])].max_lanes;
-    if (k + 1 == order.size() && !b_->is(lanes, 1)) lanes = b_->mul(b_->ceil_div(lanes, i64(unit)), i64(unit));
+    if (k + 1 == order.size() && !b_->is(lanes, 1)) lanes = b_->round_up(lanes, unit);
     size = b_->mul(size, lanes);
   }
   loop::Buffer b;

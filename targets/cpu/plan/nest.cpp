@@ -110,9 +110,7 @@ void Planner::vector_loop(const Env& env, int axis, Value lo, Value hi, int widt
     from = b_->add(from, lead);
   }
   const Value start = from, count = b_->max(b_->sub(hi, start), i64(0));
-  const auto whole = [&](Value n, std::int64_t step) {
-    return b_->mul(b_->binary(loop::Op::floor_div, b_->max(n, i64(0)), i64(step)), i64(step));
-  };
+  const auto whole = [&](Value n, std::int64_t step) { return b_->round_down(b_->max(n, i64(0)), step); };
   const auto run = [&](Value to, int group, int interior) {
     b_->for_loop(from, to, i64(static_cast<std::int64_t>(group) * width), [&](Value lane) {
       scoped([&] {

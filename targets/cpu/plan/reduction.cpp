@@ -83,7 +83,7 @@ std::vector<Value> Planner::reduce_loops(
   Value from = a.lo;
   for (int group : {unroll, 1}) {
     const std::int64_t by = static_cast<std::int64_t>(group) * width;
-    const Value to = b_->add(a.lo, b_->mul(b_->binary(loop::Op::floor_div, count, i64(by)), i64(by)));
+    const Value to = b_->add(a.lo, b_->round_down(count, by));
     accs = b_->for_loop(from, to, i64(by), accs, [&](Value lane, std::span<const Value> carried) {
       return scoped([&] {
         std::vector<Env> envs;
@@ -164,9 +164,7 @@ void Planner::reduce_row_by_row(const Target& target, const Reduction& r, std::v
         };
         across(outer[0], [&](Env& e) { b_->store(sums, place(e), r.identity(e.width)); });
         loops(outer[0], reduced, -1, 1, 1, r.read, [&](std::span<Env> at) {
-          const Value whole = b_->add(
-              row.lo,
-              b_->mul(b_->binary(loop::Op::floor_div, b_->max(b_->sub(row.hi, row.lo), i64(0)), i64(rows)), i64(rows)));
+          const Value whole = b_->add(row.lo, b_->round_down(b_->max(b_->sub(row.hi, row.lo), i64(0)), rows));
           const auto pass = [&](Value from, Value to, int count) {
             b_->for_loop(from, to, i64(count), [&](Value lane) {
               scoped([&] {

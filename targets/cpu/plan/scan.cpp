@@ -29,7 +29,7 @@ void Planner::ordered_loop(const Env& env, int axis, int width, std::vector<Valu
   const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
   Value from = a.lo;
   if (width > 1) {
-    const Value to = b_->add(a.lo, b_->mul(b_->binary(loop::Op::floor_div, count, i64(width)), i64(width)));
+    const Value to = b_->add(a.lo, b_->round_down(count, width));
     carried = b_->for_loop(from, to, i64(width), carried, [&](Value lane, std::span<const Value> c) {
       return scoped([&] {
         Env e = at(lane, width);

@@ -114,9 +114,7 @@ void Planner::sort_nest(int id) {
   Slot slot = new_slot(axes, n.type, along);
   Sorting sorting(*b_, {key}, descending, lanes, machine_.l2_bytes);
   const Value block = i64(sorting.block());
-  const auto whole_blocks = [&](Value count) {
-    return b_->mul(b_->binary(L::floor_div, b_->add(count, i64(sorting.block() - 1)), block), block);
-  };
+  const auto whole_blocks = [&](Value count) { return b_->round_up(count, sorting.block()); };
   const Value half = b_->add(whole_blocks(a.max_lanes), block);
   const auto scratch = [&](DType elem, Value count) {
     loop::Buffer b;
@@ -165,7 +163,7 @@ void Planner::sort_nest(int id) {
           b_->store(slot.buffer, b_->add(row, i), to_element(v));
         });
       };
-      const Value whole = b_->mul(b_->binary(L::floor_div, count, i64(lanes)), i64(lanes));
+      const Value whole = b_->round_down(count, lanes);
       copy(i64(0), whole, lanes);
       copy(whole, count, 1);
       if (floating) {

@@ -152,9 +152,7 @@ void Planner::topk_by_filter(int along, int out_axis, const Target& read, const 
   // Packed, the larger goes first and holds the lane's complement; in pairs, ties go by the lane, ascending.
   Sorting sorting(*b_, elems, true, lanes, machine_.l2_bytes);
   const Value block = i64(sorting.block());
-  const auto whole_blocks = [&](Value count) {
-    return b_->mul(b_->binary(L::floor_div, b_->add(count, i64(sorting.block() - 1)), block), block);
-  };
+  const auto whole_blocks = [&](Value count) { return b_->round_up(count, sorting.block()); };
   const Value room = whole_blocks(b_->add(b_->add(out.max_lanes, out.max_lanes), i64(64)));
   const Value half = b_->add(room, block);
   std::vector<int> items;

@@ -46,7 +46,7 @@ void Planner::turned_nest(const Target& target, Env env, int vector_axis, int cr
   const std::vector<int> roots = roots_of(target);
   const auto whole = [&](Value from, Value to, int unit) {
     const Value count = b_->max(b_->sub(to, from), i64(0));
-    return b_->add(from, b_->mul(b_->binary(loop::Op::floor_div, count, i64(unit)), i64(unit)));
+    return b_->add(from, b_->round_down(count, unit));
   };
   const auto lanes = [&](const Env& e, int axis, Value at, std::int64_t scale) {
     Env r = bind(e, axis, at);
