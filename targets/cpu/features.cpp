@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string>
 
 #include "jit/runtime/compile.hpp"
@@ -19,55 +18,75 @@ TESSERA_BEGIN
 namespace cpu {
 namespace {
 
-std::string model_name() {
-  unsigned words[12] = {};
-  for (unsigned i = 0; i < 3; ++i)
-    if (!__get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]))
-      return "x86-64";
+/// The processor's answers; each question costs microseconds on a virtual machine, so the number of leaves is asked
+/// once.
+class Cpuid {
+ public:
+  struct Words {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+  };
+  Cpuid() : last_(__get_cpuid_max(0, nullptr)), last_extended_(__get_cpuid_max(0x80000000, nullptr)) {}
+
+  /// Zeros where the processor has no such leaf.
+  Words operator()(unsigned leaf, unsigned part = 0) const {
+    Words w;
+    if (leaf <= (leaf >= 0x80000000 ? last_extended_ : last_)) __cpuid_count(leaf, part, w.a, w.b, w.c, w.d);
+    return w;
+  }
+
+ private:
+  unsigned last_, last_extended_;
+};
+
+std::string model_name(const Cpuid& cpuid) {
   char text[49] = {};
-  std::memcpy(text, words, 48);
+  for (unsigned i = 0; i < 3; ++i) {
+    const Cpuid::Words w = cpuid(0x80000002 + i);
+    std::memcpy(text + 16 * i, &w, 16);
+  }
   std::string name(text);
   name.erase(name.find_last_not_of(" \t") + 1);
   name.erase(0, name.find_first_not_of(" \t"));
   return name.empty() ? "x86-64" : name;
 }
 
-/// Bytes of this processor's data cache of a level. The system's files say what one core shares; sysconf adds up the
-/// third-level caches of a whole socket on some AMD machines.
-std::int64_t cache(int level, int name, std::int64_t otherwise) {
-  for (int index = 0; index < 6; ++index) {
-    const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
-    std::ifstream level_file(folder + "level"), type_file(folder + "type"), size_file(folder + "size");
-    int found = 0;
-    std::int64_t size = 0;
-    std::string type, unit;
-    if (!(level_file >> found) || !(type_file >> type) || !(size_file >> size) || found != level ||
-        type == "Instruction")
-      continue;
-    size_file >> unit;
-    size *= unit == "M" ? 1 << 20 : unit == "K" ? 1 << 10 : 1;
-    if (size > 0) return size;
+/// Bytes of the data caches that one core sees, by level. The processor's own words come first: the system's files cost
+/// half a millisecond, and sysconf adds up the third-level caches of a whole socket on some AMD machines.
+void look_at_caches(const Cpuid& cpuid, Host& h) {
+  std::int64_t bytes[4] = {};
+  const Cpuid::Words amd = cpuid(0x80000001);
+  const unsigned leaf = (amd.c >> 22 & 1) != 0 ? 0x8000001d : 4;  // AMD's where it has topology extensions, Intel's
+  for (unsigned part = 0; part < 8; ++part) {
+    const Cpuid::Words w = cpuid(leaf, part);
+    const unsigned type = w.a & 31, level = w.a >> 5 & 7;
+    if (type == 0) break;
+    if (type == 2 || level > 3) continue;  // instructions
+    bytes[level] =
+        std::int64_t{(w.b >> 22) + 1} * ((w.b >> 12 & 1023) + 1) * ((w.b & 4095) + 1) * (std::int64_t{w.c} + 1);
   }
-  const long bytes = sysconf(name);
-  return bytes > 0 ? bytes : otherwise;
+  const auto set = [&](int level, int name, std::int64_t& to) {
+    const std::int64_t found = bytes[level] > 0 ? bytes[level] : sysconf(name);
+    if (found > 0) to = found;
+  };
+  set(1, _SC_LEVEL1_DCACHE_SIZE, h.l1_bytes);
+  set(2, _SC_LEVEL2_CACHE_SIZE, h.l2_bytes);
+  set(3, _SC_LEVEL3_CACHE_SIZE, h.l3_bytes);
 }
 
 // What LLVM looks at to know a processor by name and by features. Left out is what differs between the cores of one
 // machine (numbers of cores, in EBX of leaf 1) or between runs (OSPKE and the like stay).
-std::string abilities() {
+std::string abilities(const Cpuid& cpuid) {
   std::string out;
   const auto add = [&out](unsigned word) {
     char text[12];
     std::snprintf(text, sizeof text, "%08x", word);
     out += text;
   };
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid(1, &a, &b, &c, &d)) add(a), add(c), add(d);
-  for (unsigned leaf : {0u, 1u})
-    if (__get_cpuid_count(7, leaf, &a, &b, &c, &d)) add(leaf == 0 ? 0 : a), add(b), add(c), add(d);
-  if (__get_cpuid_count(0xd, 1, &a, &b, &c, &d)) add(a);
-  if (__get_cpuid(0x80000001, &a, &b, &c, &d)) add(c), add(d);
-  if (__get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) != 0) {
+  const Cpuid::Words first = cpuid(1), seven = cpuid(7), seven_one = cpuid(7, 1), extended = cpuid(0x80000001);
+  for (unsigned word : {first.a, first.c, first.d, seven.b, seven.c, seven.d, seven_one.a, seven_one.b, seven_one.c,
+                        seven_one.d, cpuid(0xd, 1).a, extended.c, extended.d})
+    add(word);
+  if ((first.c & bit_OSXSAVE) != 0) {
     unsigned low = 0, high = 0;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     add(low);
@@ -77,19 +96,17 @@ std::string abilities() {
 
 Host look() {
   Host h;
-  h.model = model_name();
-  h.abilities = abilities();
+  const Cpuid cpuid;
+  h.model = model_name(cpuid);
+  h.abilities = abilities(cpuid);
   __builtin_cpu_init();
   h.sse2 = __builtin_cpu_supports("sse2") != 0;
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  const bool f16c = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
+  const bool f16c = (cpuid(1).c & bit_F16C) != 0;
   h.avx2 = f16c && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   h.avx512 = h.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512cd");
-  h.l1_bytes = cache(1, _SC_LEVEL1_DCACHE_SIZE, h.l1_bytes);
-  h.l2_bytes = cache(2, _SC_LEVEL2_CACHE_SIZE, h.l2_bytes);
-  h.l3_bytes = cache(3, _SC_LEVEL3_CACHE_SIZE, h.l3_bytes);
+  look_at_caches(cpuid, h);
   cpu_set_t set;
   h.threads =
       sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));

@@ -106,8 +106,8 @@ void measure(const char* what, const std::string& libraries) {
       "%s: process start to the end of the first launch %.2f ms at best, %.2f ms in the middle of %zu; "
       "of processor time %.2f and %.2f ms\n",
       what, times.front(), times[middle], times.size(), processor.front(), processor[middle]);
-  // The aim is 3 ms on an idle machine. Processor time doubles on a crowded one: this finds what is wrong altogether.
-  constexpr double most = 8;
+  // The aim is 3 ms on an idle machine. Processor time nearly doubles on a crowded one.
+  constexpr double most = 5;
   if (processor.front() > most) {
     ++failed;
     std::printf("FAILED: %s: more than %.0f ms of processor time\n", what, most);
