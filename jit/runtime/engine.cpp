@@ -68,8 +68,8 @@ void publish(call::KernelRecord& record, KernelState& state) {
   std::stable_sort(next->variants.begin(), next->variants.end(),
                    [](const call::Variant* a, const call::Variant* b) { return a->guard_count > b->guard_count; });
   next->table = {next->variants.size(), next->variants.data()};
-  record.table.store(&next->table);
   state.tables.push_back(std::move(next));
+  record.table.store(&state.tables.back()->table);
 }
 
 }  // namespace
@@ -136,16 +136,19 @@ Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, st
     slot->failure = failure;
     slot->built = std::move(built);
     slot->done = true;
+    state.changed.notify_all();  // whatever follows: others wait for this slot
     if (slot->built) {
       slot->built->variant.guards = slot->guards.data();
       slot->built->variant.guard_count = static_cast<std::uint32_t>(slot->guards.size());
       slot->built->variant.config_key = key;
-      publish(record, state);
       variant = &slot->built->variant;
+      try {
+        publish(record, state);
+      } catch (const std::bad_alloc&) {  // calls find it here until the next one is published
+      }
     }
     if (failure.kind() == ErrorKind::device)  // memory may come back, a library may be installed: try again next time
       std::erase_if(state.slots, [&](const auto& s) { return s.get() == slot; });
-    state.changed.notify_all();
     return failure;
   } catch (...) {
     return Status::from_current_exception();

@@ -8,7 +8,6 @@
 #include "jit/loop/text.hpp"
 #include "jit/loop/verify.hpp"
 #include "jit/runtime/compile.hpp"
-#include "jit/runtime/run_context.hpp"
 #include "jit/specialisation.hpp"
 #include "targets/cpu/features.hpp"
 #include "targets/cpu/plan/plan.hpp"
@@ -17,6 +16,7 @@
 #include "tessera/interpret.hpp"
 #include "tessera/ir/verify.hpp"
 #include "tests/fuzz/arguments.hpp"
+#include "tests/support/guarded_context.hpp"
 
 namespace fuzz {
 namespace {
@@ -107,15 +107,16 @@ std::string describe(const Way& way) {
 
 // Runs the programs of the grid in three pieces, the last first, where their order must not matter.
 Status run(const jit::Compiled& code, const Arguments& arguments, std::string_view kernel) {
-  jit::RunContext context;
+  tessera_test::GuardedContext context;
   const std::uint64_t* frame = arguments.frame().data();
   const std::int64_t programs = code.host()(frame, &context);
   bool serial = false;
   for (const auto& [key, value] : code.program().attributes) serial |= key == "serial_grid" && value != 0;
   const std::int64_t a = serial ? 0 : programs / 3, b = serial ? 0 : programs - programs / 3;
-  if (b < programs) context.run(code.entry(), frame, b, programs);
-  if (a < b) context.run(code.entry(), frame, a, b);
-  if (a > 0) context.run(code.entry(), frame, 0, a);
+  bool kept = b >= programs || context.run(code.entry(), frame, b, programs);
+  kept &= a >= b || context.run(code.entry(), frame, a, b);
+  kept &= a <= 0 || context.run(code.entry(), frame, 0, a);
+  if (!kept) return {ErrorKind::internal, "bytes beside its scratch are written"};
   return context.status(kernel);
 }
 

@@ -192,12 +192,19 @@ void Analysis::choose_forms() {
 }
 
 void Analysis::find_costs() {
+  // A value is evaluated by as many nested calls as fused values lie below it: the stack bears some thousands.
+  constexpr int most_levels = 256;
+  std::vector<int> levels(program.nodes.size());
   for (int i = 0; i < static_cast<int>(program.nodes.size()); ++i) {
     const Node& n = program.node(i);
     if (form[static_cast<std::size_t>(i)] == Form::dead) continue;
     int c = own_cost(n.op);
+    int& level = levels[static_cast<std::size_t>(i)];
     for (std::int32_t o : program.operands_of(n))
-      if (form[static_cast<std::size_t>(o)] == Form::point) c += cost_[static_cast<std::size_t>(o)];
+      if (form[static_cast<std::size_t>(o)] == Form::point) {
+        c += cost_[static_cast<std::size_t>(o)];
+        level = std::max(level, levels[static_cast<std::size_t>(o)] + 1);
+      }
     cost_[static_cast<std::size_t>(i)] = std::min(c, 10000);
     if (form[static_cast<std::size_t>(i)] != Form::point || info(n.op).op_class == OpClass::block) continue;
     const int in = region[static_cast<std::size_t>(i)];
@@ -216,8 +223,8 @@ void Analysis::find_costs() {
     }
     const bool light = n.op == Op::load || n.op == Op::get || n.op == Op::broadcast || n.op == Op::rename ||
                        n.op == Op::part || n.op == Op::pad;
-    const bool keep =
-        (distinct.size() > 1 && c >= 8) || (deeper && c >= 6) || (moved && !light && (distinct.size() > 1 || c >= 8));
+    const bool keep = (distinct.size() > 1 && c >= 8) || (deeper && c >= 6) ||
+                      (moved && !light && (distinct.size() > 1 || c >= 8)) || level >= most_levels;
     if (keep && !light) form[static_cast<std::size_t>(i)] = Form::buffer;
   }
 }

@@ -22,7 +22,9 @@ struct Contraction {
 
   int s_operand = -1, v_operand = -1;
   int m_axis = -1, n_axis = -1;
-  std::vector<int> k_axes;    ///< outermost first
+  std::vector<int> k_axes;    ///< those that panels hold, outermost first
+  std::vector<int> k_turns;   ///< further axes of K: each of their places is a turn of its own, over all panels
+  Value k_guard = -1;         ///< whether those axes have any places, where that is not known
   std::vector<int> outer;     ///< loops around everything: batch axes, further axes of m and n
   int n_outer = -1;           ///< the axis that n_axis is collapsed with: both together are one long axis
   bool outer_inside = false;  ///< the loops over `outer` stand inside those over K and n
@@ -110,6 +112,7 @@ struct Contraction {
             std::find(k_axes.begin(), k_axes.end(), on.axes[i]) == k_axes.end())
           k_axes.push_back(on.axes[i]);
     }
+    choose_k();
     if (!ns.empty() && collapsible(ns.back()) && whole_rows_fit(ns.back())) {
       n_outer = ns.back();
       ns.pop_back();
@@ -117,6 +120,22 @@ struct Contraction {
     for (int x : target.axes)
       if (x != n_axis && x != m_axis && x != n_outer) outer.push_back(x);
     return !k_axes.empty();
+  }
+
+  /// The axes of K behind the first lie flat in panels: where their lengths are not known, or are long, a panel of one
+  /// axis has to do, the longest, which can be cut.
+  void choose_k() {
+    constexpr std::int64_t most_flat = 2048;
+    std::int64_t flat = 1;
+    for (std::size_t i = 1; i < k_axes.size(); ++i)
+      flat = axis(k_axes[i]).max_known > most_flat / flat ? most_flat + 1
+                                                          : flat * std::max<std::int64_t>(1, axis(k_axes[i]).max_known);
+    if (flat <= most_flat) return;
+    const int longest = *std::max_element(k_axes.begin(), k_axes.end(),
+                                          [&](int x, int y) { return axis(x).max_known < axis(y).max_known; });
+    for (int a : k_axes)
+      if (a != longest) k_turns.push_back(a);
+    k_axes = {longest};
   }
 
   /// Whether the target's places of (a, n_axis) are one run: a × length(n_axis) + n, and nothing else looks at them.
@@ -176,9 +195,9 @@ struct Contraction {
     return *rows * *columns * depth * std::max(1, info(t).bits / 8) <= p.machine_.l3_bytes / 4;
   }
 
-  std::int64_t k_inner() {  // lanes of all K axes but the first
+  std::int64_t k_inner() const {  // most lanes of all K axes but the first
     std::int64_t n = 1;
-    for (std::size_t i = 1; i < k_axes.size(); ++i) n *= guess(length(k_axes[i]));
+    for (std::size_t i = 1; i < k_axes.size(); ++i) n *= std::max<std::int64_t>(1, axis(k_axes[i]).max_known);
     return n;
   }
 
@@ -259,20 +278,37 @@ struct Contraction {
     const std::int64_t columns = std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr();
     if (pack_s) s_buffer = panel_buffer(mc + mr, lanes, packed_type());
     if (pack_v) v_buffer = panel_buffer(columns, lanes, packed_type());
-    const Value trips = b.ceil_div(k0, i64(block));
+    Value trips = b.ceil_div(k0, i64(block));
+    for (int a : k_turns) trips = b.mul(trips, length(a));
     const bool one = b.is(trips, 1);
+    if (!k_turns.empty() && b.known(trips).value_or(0) <= 0) k_guard = b.compare(loop::Op::gt, trips, i64(0));
     if (!one && !target_holds_partial()) partial.emplace(p.new_slot(partial_axes(), t, n_axis));
     // K may be empty: the blocks then end at once with sums of nothing.
     const Value upper = b.max(trips, i64(1));
-    b.for_loop(i64(0), upper, i64(1), [&](Value cut) {
+    b.for_loop(i64(0), upper, i64(1), [&](Value trip) {
       p.scoped([&] {
-        const Value from = b.mul(cut, i64(block));
-        const Value count = b.max(loop_block(k0, block, from), i64(0));
-        const Value first = one ? b.boolean(true) : b.compare(loop::Op::eq, cut, i64(0));
-        const Value last = one ? b.boolean(true) : b.compare(loop::Op::eq, cut, b.sub(upper, i64(1)));
-        cut_n(env, b.add(from, axis(k_axes[0]).lo), count, first, last);
+        Env e = env;
+        const Value from = b.mul(place_turns(e, trip), i64(block));
+        Value count = b.max(loop_block(k0, block, from), i64(0));
+        if (k_guard >= 0) count = b.select(k_guard, count, i64(0));
+        const Value first = one ? b.boolean(true) : b.compare(loop::Op::eq, trip, i64(0));
+        const Value last = one ? b.boolean(true) : b.compare(loop::Op::eq, trip, b.sub(upper, i64(1)));
+        cut_n(e, b.add(from, axis(k_axes[0]).lo), count, first, last);
       });
     });
+  }
+
+  /// Sets the axes of k_turns to where they stand in a trip; gives the number of the block of K.
+  Value place_turns(Env& e, Value trip) {
+    for (std::size_t i = k_turns.size(); i-- > 0;) {
+      const AxisState& a = axis(k_turns[i]);
+      const Value n = b.max(length(k_turns[i]), i64(1));
+      e.lane[static_cast<std::size_t>(k_turns[i])] =
+          p.affine(b.add(b.binary(loop::Op::floor_rem, trip, n), a.lo), 0, 0,
+                   a.max_known == INT64_MAX ? INT64_MAX : std::max<std::int64_t>(a.max_known, 1) - 1);
+      trip = b.binary(loop::Op::floor_div, trip, n);
+    }
+    return trip;
   }
 
   std::vector<int> partial_axes() const {
@@ -356,7 +392,8 @@ struct Contraction {
   void once(int id, bool whole, Value k_count, const std::function<void()>& pack) {
     const auto k = b.known(k_count);
     Value first = -1;
-    if (whole && (outer.empty() || (outer_inside && id == v_operand)) && k && k == b.known(length(k_axes[0]))) {
+    if (whole && k_turns.empty() && (outer.empty() || (outer_inside && id == v_operand)) && k &&
+        k == b.known(length(k_axes[0]))) {
       int region = p.analysis_.region[static_cast<std::size_t>(core)];
       for (std::size_t i = p.loops_.size(); i-- > 0;) {
         const RegionSpan& r = p.analysis_.regions[static_cast<std::size_t>(region)];
@@ -382,6 +419,7 @@ struct Contraction {
   // ---- packing ----
   Env at_k(const Env& env, std::size_t which, Value lane, bool vector) {
     Env e = env;
+    e.guard = p.both(e.guard, k_guard);
     const AxisState& a = axis(k_axes[which]);
     e.lane[static_cast<std::size_t>(k_axes[which])] =
         p.affine(lane, vector ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
@@ -476,7 +514,9 @@ struct Contraction {
         p.scoped([&] { level(d + 1, at_k(e, d, b.add(lo, k), false), b.add(b.mul(flat, n), k)); });
       });
     };
-    level(0, env, i64(0));
+    Env all = env;
+    all.guard = p.both(all.guard, k_guard);
+    level(0, all, i64(0));
   }
 
   Value rest_mask(Value rest) {

@@ -4,11 +4,16 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "tests/support/case.hpp"
+
+namespace tessera_test {
+class Arguments;  // tests/support/differential.hpp
+}
 
 namespace cpu_test {
 
@@ -26,6 +31,11 @@ inline Case of(const tessera::ir::Program& program, std::map<std::string, std::i
 /// only unit strides known, and with nothing known. Plans for AVX-512 as well, and verifies that plan. Gives what is
 /// wrong, one line each; empty where all agree within the interpreter's bounds.
 std::string run(const Case& c);
+
+/// Runs `c` as machine code at extents that are too large for the interpreter, with all extents known and with nothing
+/// known, and compares 400 elements of argument `output`, drawn at random, with `expected` of them.
+std::string run_large(const Case& c, std::size_t output, double tolerance,
+                      const std::function<double(const tessera_test::Arguments&, std::int64_t element)>& expected);
 
 /// Compiles the AVX-512 plans of `c` too, without running them.
 std::string compile_avx512(const Case& c);

@@ -1,21 +1,23 @@
 // Owns the run of one case for the CPU target's tests, and tests that it finds what is wrong.
 #include "tests/targets/cpu/support.hpp"
 
+#include <cmath>
 #include <cstdlib>
 #include <exception>
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <tuple>
 
 #include "jit/loop/text.hpp"
 #include "jit/loop/verify.hpp"
 #include "jit/runtime/compile.hpp"
-#include "jit/runtime/run_context.hpp"
 #include "jit/specialisation.hpp"
 #include "targets/cpu/features.hpp"
 #include "targets/cpu/plan/plan.hpp"
 #include "tests/support/differential.hpp"
+#include "tests/support/guarded_context.hpp"
 
 namespace cpu_test {
 namespace {
@@ -90,9 +92,10 @@ std::string run(const Case& c) {
           Arguments got(c);
           const auto code = compiled(c, got.frame(), known, features);
           const std::int64_t programs = code->host()(got.frame().data(), nullptr);
-          jit::RunContext context;
-          context.run(code->entry(), got.frame().data(), 0, programs);
-          const std::string difference = got.compare(reference, report);
+          tessera_test::GuardedContext context;
+          const bool beside = !context.run(code->entry(), got.frame().data(), 0, programs);
+          const std::string difference =
+              beside ? "bytes beside its scratch are written" : got.compare(reference, report);
           if (difference.empty()) continue;
           wrong += where + difference + "\n";
           if (std::getenv("TESSERA_TEST_DUMP") != nullptr) wrong += loop::print(code->program());
@@ -112,6 +115,44 @@ std::string run(const Case& c) {
     }
   } catch (const std::exception& e) {
     wrong += name + shape + ": " + e.what() + "\n";
+  }
+  return wrong;
+}
+
+std::string run_large(const Case& c, std::size_t output, double tolerance,
+                      const std::function<double(const Arguments&, std::int64_t)>& expected) {
+  std::string wrong;
+  for (const char* features : {"avx2", "sse2", "avx512"}) {
+    if (!cpu::runs(features)) continue;
+    for (Known known : {Known::exact, Known::nothing}) {
+      const std::string where = std::string(c.program->name) + " (" + features + ", " + text(known) + "): ";
+      try {
+        Arguments got(c);
+        const auto code = jit::compile_loop(plan(c, specialisation(c, got.frame(), known), cpu::machine(features, 1)),
+                                            options(features));
+        tessera_test::GuardedContext context;
+        if (!context.run(code->entry(), got.frame().data(), 0, code->host()(got.frame().data(), nullptr)))
+          wrong += where + "bytes beside its scratch are written\n";
+        const auto& a = c.program->args[output];
+        std::mt19937_64 random(c.seed);
+        std::int64_t elements = 1;
+        const auto layout = call::frame_layout(*c.program);
+        for (int d = 0; d < a.rank; ++d)
+          elements *= static_cast<std::int64_t>(got.frame()[layout.extent_word(
+              static_cast<std::size_t>(c.program->arg_extents[static_cast<std::size_t>(a.first_extent + d)]))]);
+        for (int i = 0; i < 400; ++i) {
+          const auto e = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(elements));
+          const double x = to_double(a.type, load_packed(a.type, got.memory(output), static_cast<std::size_t>(e)));
+          const double y = expected(got, e);
+          if (std::abs(x - y) <= tolerance) continue;
+          wrong +=
+              where + "element " + std::to_string(e) + " is " + std::to_string(x) + ", not " + std::to_string(y) + "\n";
+          break;
+        }
+      } catch (const std::exception& e) {
+        wrong += where + e.what() + "\n";
+      }
+    }
   }
   return wrong;
 }
