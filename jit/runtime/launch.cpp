@@ -2,6 +2,7 @@
 #include "jit/runtime/launch.hpp"
 
 #include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -58,7 +59,10 @@ Status run_variant(const KernelRecord& record, const Variant& variant, const std
                           context.run(variant.entry, frame, part.begin(), part.end());
                         });
     };
-    if (variant.threads > 1)
+    // Never more than there are: oneTBB would warn on standard error, and keep room for each.
+    const auto there =
+        static_cast<int>(tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
+    if (variant.threads > 1 && variant.threads < there)
       tbb::task_arena(variant.threads).execute(grid);
     else
       grid();

@@ -6,6 +6,15 @@
 
 TESSERA_BEGIN
 namespace cpu {
+namespace {
+
+/// The lanes of a block, which are known: as many as no array has stand for all more, with which sums would overflow.
+Value bounded_cut(loop::Builder& b, Value cut) {
+  constexpr std::int64_t most = std::int64_t{1} << 60;
+  return b.known(cut).value_or(0) > most ? b.integer(most) : cut;
+}
+
+}  // namespace
 
 Planner::Planner(const ir::Program& program, const Known& known, const Machine& machine)
     : program_(program), known_(known), layout_(call::frame_layout(program)), machine_(machine), analysis_(program) {
@@ -34,7 +43,7 @@ std::vector<Value> Planner::grid_sizes() {
     if (n.op == Op::grid_index) {
       sizes.push_back(b_->max(scalar(eval(program_.operand(n, 0), top_)), i64(0)));
     } else if (n.op == Op::grid_block) {
-      const Value cut = scalar(eval(program_.operand(n, 0), top_));
+      const Value cut = bounded_cut(*b_, scalar(eval(program_.operand(n, 0), top_)));
       const Value length = n.count == 4
                                ? scalar(cast_value(eval(program_.operand(n, 3), top_),
                                                    program_.node(program_.operand(n, 3)).type, DType::i64, 0, top_))
@@ -298,7 +307,7 @@ void Planner::store_node(int id) {
 void Planner::loop_over_blocks(int opener) {
   const int block = opener + 1, last = region_end(opener);
   const Node& n = program_.node(block);
-  const Value cut = scalar(eval(program_.operand(n, 0), top_));
+  const Value cut = bounded_cut(*b_, scalar(eval(program_.operand(n, 0), top_)));
   const auto bound = [&](int k) {
     const int o = program_.operand(n, k);
     return scalar(cast_value(eval(o, top_), program_.node(o).type, DType::i64, 0, top_));
@@ -429,7 +438,7 @@ void Planner::define_axis(int id) {
   const std::int32_t e = program_.axes[static_cast<std::size_t>(axis)].extent;
   switch (n.op) {
     case Op::grid_block: {
-      const Value cut = operand(0);
+      const Value cut = bounded_cut(*b_, operand(0));
       a.number = grid_numbers_[static_cast<std::size_t>(next_grid_++)];
       if (!b_->is(a.number, 0)) fast_axis_ = n.count == 4 ? -1 : axis;
       Val begin = affine(b_->mul(a.number, cut), 0, 0, std::max<std::int64_t>(0, known_or(extent(e), INT64_MAX) - 1));

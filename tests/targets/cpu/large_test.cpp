@@ -86,7 +86,9 @@ TEST_CASE("large: products, square and long, as they lie and turned") {
       {700, 1040, 1031}, {5, 4099, 1501}, {2600, 3, 1501}, {3, 7, 100003}, {1300, 520, 65}};
   for (const auto& [M, N, K] : shapes) {
     const std::int64_t m_count = M, n_count = N, k_count = K;
-    CAPTURE(M), CAPTURE(N), CAPTURE(K);
+    CAPTURE(M);
+    CAPTURE(N);
+    CAPTURE(K);
     const Extents extents{{"M", M}, {"N", N}, {"K", K}};
     const double tolerance = 1e-5 + 4e-7 * static_cast<double>(K);
     LARGE_CHECK(of(large_product.program, extents), 2, tolerance, [&](const Arguments& a, std::int64_t e) {
@@ -106,7 +108,9 @@ TEST_CASE("large: sums over two axes, either of them long") {
                                     {130, 2, 3000, 100}, {40, 0, 70, 33},    {40, 70, 0, 33}};
   for (const auto& shape : shapes) {
     const std::int64_t m_count = shape[0], k_count = shape[1] * shape[2], n_count = shape[3];
-    CAPTURE(m_count), CAPTURE(shape[1]), CAPTURE(shape[2]);
+    CAPTURE(m_count);
+    CAPTURE(shape[1]);
+    CAPTURE(shape[2]);
     const auto c = of(large_batch.program, {{"M", m_count}, {"A", shape[1]}, {"B", shape[2]}, {"N", n_count}});
     LARGE_CHECK(c, 2, 1e-5 + 4e-7 * static_cast<double>(k_count), [&](const Arguments& a, std::int64_t e) {
       return product<float>(a, e / n_count * k_count, 1, e % n_count, n_count, k_count) + 1;
@@ -120,7 +124,10 @@ TEST_CASE("large: windows over pictures of every width") {
   for (const auto& shape : shapes) {
     const std::int64_t C = shape[0], F = shape[1], W = shape[2], S = shape[3], stride = shape[4], pad = S / 2;
     const std::int64_t H = W - 1, OH = (H + 2 * pad - S) / stride + 1, OW = (W + 2 * pad - S) / stride + 1;
-    CAPTURE(C), CAPTURE(F), CAPTURE(W), CAPTURE(S);
+    CAPTURE(C);
+    CAPTURE(F);
+    CAPTURE(W);
+    CAPTURE(S);
     auto c = of(large_window.program, {{"C", C}, {"F", F}, {"H", H}, {"W", W}, {"S", S}, {"OH", OH}, {"OW", OW}});
     c.scalars = {{"stride", static_cast<double>(stride)}, {"pad", static_cast<double>(pad)}};
     LARGE_CHECK(c, 4, 1e-4 + 4e-7 * static_cast<double>(C * S * S), [&](const Arguments& a, std::int64_t e) {
@@ -139,7 +146,8 @@ TEST_CASE("large: windows over pictures of every width") {
 TEST_CASE("large: sums of columns, scans and sorts of long rows") {
   for (const auto& [M, N] : {std::pair<std::int64_t, std::int64_t>{1500, 1003}, {3, 100003}, {30001, 5}}) {
     const std::int64_t m_count = M, n_count = N;
-    CAPTURE(M), CAPTURE(N);
+    CAPTURE(M);
+    CAPTURE(N);
     const Extents extents{{"M", M}, {"N", N}};
     LARGE_CHECK(of(large_columns.program, extents), 1, 1e-5 + 4e-7 * static_cast<double>(M),
                 [&](const Arguments& a, std::int64_t e) {
