@@ -2,8 +2,10 @@
 #include <tessera/tessera.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <vector>
 
 #include "tests/support/differential.hpp"
@@ -54,6 +56,32 @@ TESSERA_KERNEL(large_sort)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M", "N"> y) 
 TESSERA_KERNEL(large_scan)(Kernel k, In<i32, "M", "N"> x, Out<i32, "M", "N"> y) {
   auto m = k.block<"M">(BM);
   y(m, k.all<"N">()) = cumsum<"N">(x(m, k.all<"N">()));
+};
+
+TESSERA_KERNEL(large_transpose)(Kernel k, In<f32, "M", "N"> x, Out<f32, "N", "M"> y) {
+  auto m = k.block<"M">(BM), n = k.block<"N">(BN);
+  y(n, m) = x(m, n) * 2;
+};
+TESSERA_KERNEL(large_counts)(Kernel k, In<u16, "N"> x, Out<i32, "B"> h) {
+  auto n = k.block<"N">(BN);
+  h(cast<i32>(x(n))) += 1;
+};
+TESSERA_KERNEL(large_best)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M", "Q"> best, Out<i64, "M"> first) {
+  auto m = k.block<"M">(BM);
+  auto [values, places] = topk<"N", "Q">(x(m, k.all<"N">()), k.all<"Q">());
+  best(m, k.all<"Q">()) = values;
+  first(m) = argmax<"N">(x(m, k.all<"N">()));
+};
+TESSERA_KERNEL(large_softmax)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M", "N"> y) {
+  auto m = k.block<"M">(BM);
+  auto n = k.all<"N">();
+  auto e = exp(x(m, n) - max<"N">(x(m, n)));
+  y(m, n) = e / sum<"N">(e);
+};
+TESSERA_KERNEL(large_stencil)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M", "N"> y) {
+  auto m = k.block<"M">(BM), n = k.block<"N">(BN);
+  auto p = x.pad(0);
+  y(m, n) = p(m - 1, n) + p(m + 1, n) + p(m, n - 1) + p(m, n + 1) - 4 * x(m, n);
 };
 
 template <class T>
@@ -168,6 +196,62 @@ TEST_CASE("large: sums of columns, scans and sorts of long rows") {
         std::sort(row.begin(), row.end());
       }
       return row[static_cast<std::size_t>(e % n_count)];
+    });
+  }
+}
+
+TEST_CASE("large: transposes, stencils, softmax") {
+  for (const auto& [M, N] : {std::pair<std::int64_t, std::int64_t>{1003, 777}, {64, 20001}, {20001, 9}}) {
+    const std::int64_t m_count = M, n_count = N;
+    CAPTURE(M);
+    CAPTURE(N);
+    const Extents extents{{"M", M}, {"N", N}};
+    const auto x = [&](const Arguments& a, std::int64_t m, std::int64_t n) {
+      return m < 0 || n < 0 || m >= m_count || n >= n_count ? 0 : at<float>(a, 0, m * n_count + n);
+    };
+    LARGE_CHECK(of(large_transpose.program, extents), 1, 0,
+                [&](const Arguments& a, std::int64_t e) { return 2 * x(a, e % m_count, e / m_count); });
+    LARGE_CHECK(of(large_stencil.program, extents), 1, 1e-5, [&](const Arguments& a, std::int64_t e) {
+      const std::int64_t m = e / n_count, n = e % n_count;
+      return x(a, m - 1, n) + x(a, m + 1, n) + x(a, m, n - 1) + x(a, m, n + 1) - 4 * x(a, m, n);
+    });
+    LARGE_CHECK(of(large_softmax.program, extents), 1, 1e-6, [&](const Arguments& a, std::int64_t e) {
+      double total = 0;
+      for (std::int64_t n = 0; n < n_count; ++n) total += std::exp(x(a, e / n_count, n));
+      return std::exp(x(a, e / n_count, e % n_count)) / total;
+    });
+  }
+}
+
+TEST_CASE("large: counts, the best of rows") {
+  auto c = of(large_counts.program, {{"N", 200003}, {"B", 1000}});
+  c.data = {{"x", [](std::int64_t i) { return static_cast<double>(i * 7919 % 1000 * (i % 3) % 1000); }}};
+  std::vector<double> counts;
+  LARGE_CHECK(c, 1, 0, [&](const Arguments& a, std::int64_t e) {
+    if (counts.empty()) {
+      counts.resize(1000);
+      for (std::int64_t i = 0; i < 200003; ++i) ++counts[static_cast<std::size_t>(at<std::uint16_t>(a, 0, i))];
+    }
+    return counts[static_cast<std::size_t>(e)];
+  });
+  for (const auto& [M, N, Q] : {std::array<std::int64_t, 3>{3, 50257, 100}, {700, 301, 5}, {2, 60001, 3000}}) {
+    const std::int64_t n_count = N, q_count = Q;
+    CAPTURE(N);
+    const auto best = of(large_best.program, {{"M", M}, {"N", N}, {"Q", Q}});
+    std::vector<std::vector<double>> sorted(static_cast<std::size_t>(M));
+    LARGE_CHECK(best, 1, 0, [&](const Arguments& a, std::int64_t e) {
+      auto& row = sorted[static_cast<std::size_t>(e / q_count)];
+      if (row.empty()) {
+        for (std::int64_t n = 0; n < n_count; ++n) row.push_back(at<float>(a, 0, e / q_count * n_count + n));
+        std::sort(row.begin(), row.end(), std::greater<>());
+      }
+      return row[static_cast<std::size_t>(e % q_count)];
+    });
+    LARGE_CHECK(best, 2, 0, [&](const Arguments& a, std::int64_t e) {
+      std::int64_t first = 0;
+      for (std::int64_t n = 1; n < n_count; ++n)
+        if (at<float>(a, 0, e * n_count + n) > at<float>(a, 0, e * n_count + first)) first = n;
+      return static_cast<double>(first);
     });
   }
 }
