@@ -117,6 +117,29 @@ TEST_CASE("hard: a long chain of operations") {
   }
 }
 
+TEST_CASE("hard: a long chain in a combining function") {
+  for (int length : {100, 3000}) {
+    const ir::Storage s = ir::record("combining", [&](Kernel k, In<f32, "M", "N"> x, Out<f32, "M"> y) {
+      auto m = k.block<"M">(4);
+      y(m) = reduce<"N">(x(m, k.all<"N">()), 0.f, [&](Tile a, Tile b) {
+        std::vector<Tile> v;
+        v.push_back(a + b);
+        for (int i = 0; i < length; ++i) v.push_back(v.back() + (i % 2 == 0 ? 1 : -1));
+        return v.back();
+      });
+    });
+    std::vector<float> x(50, 1.0f), y(5);
+    auto rows = view(x, {5, 10});
+    const Status status = run(s, {call::raw_argument(rows, false), call::raw_argument(y, false)});
+    if (length < 1000) {
+      CHECK_MESSAGE(status.ok(), std::string(status.message()));
+      CHECK(y[4] == 10.0f);
+    } else {
+      CHECK(status.text().find("a combining function of more than 1024 nested operations") != std::string_view::npos);
+    }
+  }
+}
+
 TEST_CASE("hard: a tree whose values are used twice") {
   const ir::Storage s = ir::record("doubling", [&](Kernel k, X x, Y y) {
     auto n = k.block<"N">(64);

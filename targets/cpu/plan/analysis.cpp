@@ -5,7 +5,9 @@
 #include <bit>
 #include <limits>
 #include <set>
+#include <string>
 
+#include "tessera/call/errors.hpp"
 #include "tessera/ir/fields.hpp"
 #include "tessera/types/convert.hpp"
 
@@ -210,7 +212,11 @@ void Analysis::find_costs() {
     const int in = region[static_cast<std::size_t>(i)];
     if (const int opener = regions[static_cast<std::size_t>(in)].begin; opener >= 0) {
       const Op op = program.node(opener).op;
-      if (op == Op::reduce || op == Op::scan_by) continue;
+      if (op == Op::reduce || op == Op::scan_by) {  // nothing in there can be kept
+        if (level > 4 * most_levels)
+          throw InternalError(std::string(program.name) + ": a combining function of more than 1024 nested operations");
+        continue;
+      }
     }
     std::vector<int> distinct = users[static_cast<std::size_t>(i)];
     std::erase_if(distinct, [&](int u) { return form[static_cast<std::size_t>(u)] == Form::dead; });
