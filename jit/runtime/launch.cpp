@@ -59,10 +59,9 @@ Status run_variant(const KernelRecord& record, const Variant& variant, const std
                           context.run(variant.entry, frame, part.begin(), part.end());
                         });
     };
-    // Never more than there are: oneTBB would warn on standard error, and keep room for each.
-    const auto there =
-        static_cast<int>(tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
-    if (variant.threads > 1 && variant.threads < there)
+    // An arena of more than there are would make oneTBB warn on standard error, and keep room for each.
+    const auto there = [] { return tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism); };
+    if (variant.threads > 1 && static_cast<std::size_t>(variant.threads) < there())
       tbb::task_arena(variant.threads).execute(grid);
     else
       grid();
