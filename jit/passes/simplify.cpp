@@ -26,6 +26,37 @@ std::vector<int> count_users(const Program& p) {
   return n;
 }
 
+/// Whether an axis is another one, or what an operation has made of it.
+bool derives(const Program& p, std::int32_t axis, std::int32_t from) {
+  if (axis == from) return true;
+  const Node& n = p.node(p.axes[static_cast<std::size_t>(axis)].node);
+  const auto of = [&](std::int64_t x) { return x != axis && derives(p, static_cast<std::int32_t>(x), from); };
+  switch (n.op) {
+    case Op::alias:
+    case Op::grow:
+      return of(p.node(p.operand(n, 0)).axes[0]);
+    case Op::rename:
+      return of(n.imm & 0xffffffff);
+    case Op::split:
+      return of(n.imm & 0xfffff);
+    case Op::merge:
+    case Op::join:
+      return of(n.imm & 0xfffff) || of(n.imm >> 20 & 0xfffff);
+    default:
+      return false;
+  }
+}
+
+/// Whether an operation shows how many lanes a tile has along an axis, those included that do not exist.
+bool lanes_show(const Program& p, std::int32_t axis) {
+  return std::any_of(p.nodes.begin(), p.nodes.end(), [&](const Node& n) {
+    if (n.op == Op::split) return derives(p, static_cast<std::int32_t>(n.imm & 0xfffff), axis);
+    return (n.op == Op::merge || n.op == Op::join) &&
+           (derives(p, static_cast<std::int32_t>(n.imm & 0xfffff), axis) ||
+            derives(p, static_cast<std::int32_t>(n.imm >> 20 & 0xfffff), axis));
+  });
+}
+
 }  // namespace
 
 ir::Storage set_cuts(const Program& p, const std::vector<std::int64_t>& cuts,
@@ -67,7 +98,8 @@ ir::Storage open_single_trips(const Program& p, const KnownExtent& extent) {
       const Node& block = p.node(i + 1);
       const Node& cut = p.node(p.operand(block, 0));
       const auto size = extent(p.axes[block.axes[0]].extent);
-      if (cut.op == Op::literal && size && *size >= 1 && *size <= cut.imm) {
+      if (cut.op == Op::literal && size && *size >= 1 && *size <= cut.imm &&
+          (*size == cut.imm || !lanes_show(p, block.axes[0]))) {
         ends.insert(r.close_of(i));
         Node whole = block;
         whole.op = Op::all_block;

@@ -184,13 +184,47 @@ void Analysis::choose_forms() {
     else
       f = Form::point;
   }
-  // Inside the region of a reduce or scan_by everything is computed at each point.
+  // Inside the region of a reduce or scan_by everything is computed at each point, where that can be.
   for (std::size_t r = 1; r < regions.size(); ++r) {
     const Op op = program.node(regions[r].begin).op;
-    if (op != Op::reduce && op != Op::scan_by) continue;
+    if ((op != Op::reduce && op != Op::scan_by) || combines_in_steps(regions[r].begin)) continue;
     for (int i = regions[r].begin + 1; i < regions[r].end; ++i)
       if (form[static_cast<std::size_t>(i)] == Form::scalar) form[static_cast<std::size_t>(i)] = Form::point;
   }
+}
+
+/// Whether the function of a reduce or scan_by must be walked as a part of the program is.
+bool Analysis::combines_in_steps(int id) const {
+  const RegionSpan& r = regions[static_cast<std::size_t>(region_of_opener[static_cast<std::size_t>(id)])];
+  for (int i = id + 1; i < r.end; ++i) {
+    const Node& n = program.node(i);
+    switch (info(n.op).op_class) {
+      case OpClass::reduction:
+      case OpClass::scan:
+      case OpClass::block:
+      case OpClass::control:
+      case OpClass::effect:
+        return true;
+      default:
+        break;
+    }
+    switch (n.op) {
+      case Op::var:
+      case Op::set:
+      case Op::put:
+      case Op::rename:
+      case Op::split:
+      case Op::merge:
+      case Op::join:
+        return true;
+      case Op::at:  // of what the function itself makes, at other places
+        if (program.operand(n, 0) > id) return true;
+        break;
+      default:
+        break;
+    }
+  }
+  return false;
 }
 
 void Analysis::find_costs() {

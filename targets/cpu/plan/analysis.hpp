@@ -42,6 +42,7 @@ struct Analysis {
   bool expensive(int node) const { return cost_[static_cast<std::size_t>(node)] >= 6; }
   /// Rough operations a point costs, down to what is kept in buffers.
   int cost(int node) const { return cost_[static_cast<std::size_t>(node)]; }
+  bool combines_in_steps(int opener) const;
   bool in_region(int node, int region_index) const;
   /// Whether a fused value is the same at a place in every turn of a loop region.
   bool unchanged_in(int node, int region_index) const;

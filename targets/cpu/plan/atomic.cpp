@@ -271,7 +271,7 @@ void Planner::add_lanes(const Target& target) {
       Env& e = envs[0];
       Value mask;
       Value place = copied ? place_in_copy(n, e, mask) : machine(offset_of(n, e, mask), e, e.width > 1);
-      mask = both(e.guard, mask);
+      mask = both(both(e.guard, mask), there(target.store, e));
       if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), e), e, false));
       if (e.width > 1) mask = both(mask, e.tail);
       const Val x = cast_value(eval(value, e), program_.node(value).type, a.type, 0, e);
@@ -316,12 +316,51 @@ void Planner::add_atomically(int arg, const Val& offset, Value value, Value mask
   }
 }
 
+/// What an atomic does to an element of fewer than 8 bits, and what that was. Programs that may touch the same ones run
+/// in order (plan_sharing), so it is not atomic.
+Value Planner::atomic_in_order(ir::AtomicKind kind, int buffer, DType type, Value offset, Value x, Value expected) {
+  using L = loop::Op;
+  using Kind = ir::AtomicKind;
+  const DType r = repr(type);
+  const Value stored = b_->load(buffer, offset, {type, 1, -1});
+  const Value old = b_->cast(stored, r), with = b_->cast(x, r);
+  Value next = with;
+  switch (kind) {
+    case Kind::add:
+      next = round_to(wrap_to(b_->add(old, with), type), type);
+      break;
+    case Kind::min:
+      next = b_->min(old, with);
+      break;
+    case Kind::max:
+      next = b_->max(old, with);
+      break;
+    case Kind::bit_and:
+      next = b_->binary(L::bit_and, old, with);
+      break;
+    case Kind::bit_or:
+      next = b_->binary(L::bit_or, old, with);
+      break;
+    case Kind::bit_xor:
+      next = b_->binary(L::bit_xor, old, with);
+      break;
+    case Kind::compare_exchange: {  // by bits: zeros of both signs differ
+      const auto bits = [&](Value v) { return info(r).is_floating() ? b_->bitcast(v, DType::i32) : v; };
+      next = b_->select(b_->compare(L::eq, bits(old), bits(b_->cast(expected, r))), with, old);
+      break;
+    }
+    case Kind::exchange:
+      break;
+  }
+  b_->store(buffer, offset, narrow(next, type));
+  return stored;
+}
+
 void Planner::atomic_node(int id) {
   const Node& n = program_.node(id);
   const int arg = static_cast<int>(n.imm & 0xffffffff);
   const auto kind = static_cast<ir::AtomicKind>(n.imm >> 32);
   const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
-  if (info(a.type).bits < 8) refuse(id, "atomics on elements of fewer than 8 bits are not compiled for a CPU");
   const bool exchange = kind == ir::AtomicKind::compare_exchange, masked = (n.flags & ir::flag_masked) != 0;
   const int value = program_.operand(n, a.rank), expected = exchange ? program_.operand(n, a.rank + 1) : -1;
   const std::vector<int> axes(n.axes, n.axes + n.rank);
@@ -338,6 +377,8 @@ void Planner::atomic_node(int id) {
       Env& e = envs[0];
       Value mask;
       const Value offset = scalar(offset_of(n, e, mask));
+      mask = both(mask, there(id, e));
+      for (int k = a.rank; k < n.count; ++k) mask = both(mask, present(program_.operand(n, k), e));
       if (masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), e), e, false));
       const auto element = [&](int node) {
         const Val v = cast_value(eval(node, e), program_.node(node).type, a.type, 0, e);
@@ -346,6 +387,7 @@ void Planner::atomic_node(int id) {
       const Value x = element(value), y = exchange ? element(expected) : -1;
       const auto act = [&] {
         const int scope = static_cast<int>(serial_ ? loop::Scope::thread : loop::Scope::device);
+        if (info(a.type).bits < 8) return std::vector<Value>{atomic_in_order(kind, buffer, a.type, offset, x, y)};
         if (!exchange) return std::vector<Value>{b_->atomic(buffer, offset, x, static_cast<int>(kind), scope)};
         return b_->append({loop::Op::compare_exchange, buffer, 0, {}, {offset, y, x}, {}, {}, {}}, {type});
       };

@@ -441,10 +441,46 @@ struct Contraction {
     return e;
   }
 
+  /// The axes on which depends which products exist, as far as an operand says so: what makes its gaps, and summed axes
+  /// with holes.
+  std::vector<int> gap_axes(int id) const {
+    std::vector<int> axes = p.gaps_[static_cast<std::size_t>(id)];
+    const auto& n = p.program_.node(id);
+    for (int i = 0; i < n.rank; ++i)
+      if (axis(n.axes[i]).holes >= 0 && !p.program_.has_axis(node, n.axes[i])) axes.push_back(n.axes[i]);
+    return axes;
+  }
+
+  /// Whether products that do not exist can be left out by zeros: always those of integers; those of floats where the
+  /// other operand, which may be infinite there, has all axes on which that depends.
+  bool zeros_serve() const {
+    const int a = p.program_.operand(node, 0), c = p.program_.operand(node, 1);
+    const auto within = [&](int id, int other) {
+      const std::vector<int> axes = gap_axes(id);
+      return std::all_of(axes.begin(), axes.end(), [&](int x) { return in(other, x); });
+    };
+    return !info(t).is_floating() || (within(a, c) && within(c, a));
+  }
+
+  /// Where an operand is to be 0, because products with it do not exist; −1: nowhere.
+  Value exist(int id, Env& e) {
+    Value m = -1;
+    for (const std::int32_t o : p.program_.operands_of(node)) {
+      const std::vector<int> axes = gap_axes(o);
+      if (axes.empty() || !std::all_of(axes.begin(), axes.end(), [&](int x) { return in(id, x); })) continue;
+      m = p.both(m, p.present(o, e));
+      for (int a : axes)
+        if (axis(a).holes >= 0) m = p.both(m, p.has(a, e.lane[static_cast<std::size_t>(a)], e));
+    }
+    return m;
+  }
+
   /// The operand in the accumulator's type, as a vector where env has one.
   Value operand(int id, Env& e, bool vector) {
     const Val v = p.eval(id, e);
-    return p.machine(p.cast_value(v, p.program_.node(id).type, node.type, 0, e), e, vector);
+    const Value x = p.machine(p.cast_value(v, p.program_.node(id).type, node.type, 0, e), e, vector);
+    const Value there = exist(id, e);
+    return there < 0 ? x : b.select(there, x, b.constant({b.type(x).elem, 1, -1}, 0));
   }
 
   /// What a lane of a panel holds of an operand: itself, or the group that starts at the k where the first axis stands.
@@ -902,8 +938,10 @@ struct Contraction {
 
 bool Planner::contraction_nest(const Target& target, int core) {
   for (int a : target.axes)
-    if (axis_[static_cast<std::size_t>(a)].hi < 0) return false;
-  return Contraction(*this, target, core).run();
+    if (axis_[static_cast<std::size_t>(a)].hi < 0 || axis_[static_cast<std::size_t>(a)].holes >= 0) return false;
+  if (target.store >= 0 && !has_all(target.store)) return false;
+  Contraction contraction(*this, target, core);
+  return contraction.zeros_serve() && contraction.run();
 }
 
 }  // namespace cpu

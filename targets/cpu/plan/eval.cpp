@@ -144,13 +144,6 @@ Value Planner::in_range(const Val& v, Value lo, Value hi, bool check_lo, bool ch
   return m;
 }
 
-Value Planner::exists(int axis, const Val& lane, Env& env) {
-  const AxisState& a = axis_[static_cast<std::size_t>(axis)];
-  const auto lo = b_->known(a.lo), hi = b_->known(a.hi);
-  const bool check_lo = !(lo && lane.lo >= *lo), check_hi = !(hi && lane.hi < *hi);
-  return in_range(lane, a.lo, a.hi, check_lo, check_hi, env);
-}
-
 Val Planner::eval(int id, Env& env) {
   const MemoKey key = key_of(id, env);
   for (auto it = scopes_.rbegin(); it != scopes_.rend(); ++it)
@@ -219,47 +212,37 @@ Val Planner::eval_new(int id, Env& env) {
     case Op::rename: {
       Env inner = env;
       inner.interior = -1;
-      inner.lane[static_cast<std::size_t>(n.imm & 0xffffffff)] = env.lane[static_cast<std::size_t>(n.imm >> 32)];
+      const Val lane = env.lane[static_cast<std::size_t>(n.imm >> 32)];
+      inner.lane[static_cast<std::size_t>(n.imm & 0xffffffff)] = lane;
+      if (of_block(static_cast<int>(n.imm >> 32)))
+        inner.guard = both(inner.guard, has(static_cast<int>(n.imm & 0xffffffff), lane, env));
       return eval(program_.operand(n, 0), inner);
     }
     case Op::split: {
-      const int from = static_cast<int>(n.imm & 0xfffff), outer = static_cast<int>(n.imm >> 20 & 0xfffff),
-                inner_axis = static_cast<int>(n.imm >> 40);
+      const auto from = static_cast<int>(n.imm & 0xfffff);
       Env inner = env;
       inner.interior = -1;
-      inner.lane[static_cast<std::size_t>(from)] = add(
-          scaled(env.lane[static_cast<std::size_t>(outer)], axis_[static_cast<std::size_t>(inner_axis)].max_lanes, env),
-          env.lane[static_cast<std::size_t>(inner_axis)], env);
+      inner.lane[static_cast<std::size_t>(from)] = lane_before_split(n, env);
+      if (!gaps_[static_cast<std::size_t>(id)].empty())
+        inner.guard = both(inner.guard, has(from, inner.lane[static_cast<std::size_t>(from)], env));
       return eval(program_.operand(n, 0), inner);
     }
     case Op::merge: {
-      const int outer = static_cast<int>(n.imm & 0xfffff), inner_axis = static_cast<int>(n.imm >> 20 & 0xfffff),
-                from = static_cast<int>(n.imm >> 40);
+      const int outer = static_cast<int>(n.imm & 0xfffff), second = static_cast<int>(n.imm >> 20 & 0xfffff);
       Env inner = env;
       inner.interior = -1;
-      const Val lane = env.lane[static_cast<std::size_t>(from)];
-      const Value size = axis_[static_cast<std::size_t>(inner_axis)].max_lanes;
-      const Value l = machine(lane, env, is_vector(lane));
-      inner.lane[static_cast<std::size_t>(outer)] =
-          wrap(b_->binary(loop::Op::floor_div, l, b_->broadcast(size, b_->lanes(l))));
-      inner.lane[static_cast<std::size_t>(inner_axis)] =
-          wrap(b_->binary(loop::Op::floor_rem, l, b_->broadcast(size, b_->lanes(l))));
+      const auto [o, i] = lanes_before_merge(n, env);
+      inner.lane[static_cast<std::size_t>(outer)] = o;
+      inner.lane[static_cast<std::size_t>(second)] = i;
+      if (const auto to = static_cast<int>(n.imm >> 40); axis_[static_cast<std::size_t>(to)].holes >= 0 ||
+                                                         (of_block(to) && !gaps_[static_cast<std::size_t>(id)].empty()))
+        inner.guard = both(inner.guard, both(has(outer, o, env), has(second, i, env)));
       return eval(program_.operand(n, 0), inner);
     }
     case Op::join: {
-      const int a = static_cast<int>(n.imm & 0xfffff), c = static_cast<int>(n.imm >> 20 & 0xfffff),
-                to = static_cast<int>(n.imm >> 40);
-      const Val lane = env.lane[static_cast<std::size_t>(to)];
-      const Value cut = axis_[static_cast<std::size_t>(a)].max_lanes;
       Env first = env, second = env;
-      first.interior = second.interior = -1;
-      const Val past = add(lane, wrap(b_->sub(i64(0), cut)), env);
-      const Value in_a = in_range(lane, i64(0), axis_[static_cast<std::size_t>(a)].hi, false, true, env);
-      const Value in_b = in_range(past, i64(0), axis_[static_cast<std::size_t>(c)].hi, true, true, env);
-      first.lane[static_cast<std::size_t>(a)] = lane;
-      first.guard = both(first.guard, in_a);
-      second.lane[static_cast<std::size_t>(c)] = past;
-      second.guard = both(second.guard, in_b);
+      Value in_a = -1;
+      join_sides(n, env, first, second, in_a);
       const Val x = eval(program_.operand(n, 0), first), y = eval(program_.operand(n, 1), second);
       const bool vector = is_vector(x) || is_vector(y) || b_->lanes(in_a) > 1;
       return wrap(b_->select(in_a, machine(x, env, vector), machine(y, env, vector)));
@@ -283,13 +266,19 @@ Val Planner::eval_block_value(int id, Env& env) {
     const Node& bn = program_.node(block);
     return axis_[bn.axes[0]];
   };
+  // A block beyond its range begins and ends where that does.
+  const auto within = [&](const AxisState& a, Value position) {
+    return a.ranged ? b_->min(position, b_->max(a.low, a.high)) : position;
+  };
   switch (n.op) {
     case Op::block_begin: {
       const AxisState& a = of(program_.operand(n, 0));
-      return wrap(b_->add(a.begin, a.lo));
+      return wrap(within(a, b_->add(a.begin, a.lo)));
     }
-    case Op::block_end:
-      return wrap(of(program_.operand(n, 0)).end);
+    case Op::block_end: {
+      const AxisState& a = of(program_.operand(n, 0));
+      return wrap(within(a, a.end));
+    }
     case Op::block_count: {
       const AxisState& a = of(program_.operand(n, 0));
       return wrap(b_->max(b_->sub(a.hi, a.lo), i64(0)));
@@ -322,11 +311,15 @@ Val Planner::eval_at(const Node& n, Env& env) {
     lane.lo = position.lo == INT64_MIN ? INT64_MIN : position.lo - a.begin_lo;
     lane.hi = position.hi == INT64_MAX ? INT64_MAX : position.hi - a.begin_lo;
   }
-  const Value inside = exists(axis, lane, env);
+  Value inside = has(axis, lane, env);
   Env inner = env;
   inner.interior = -1;
   inner.lane[static_cast<std::size_t>(axis)] = lane;
   inner.guard = both(env.guard, inside);
+  if (const Value m = present(tile, inner); m >= 0) {
+    inside = both(inside, m);
+    inner.guard = both(inner.guard, m);
+  }
   const Val x = eval(tile, inner);
   if (inside < 0) return x;
   int outside = -1;

@@ -23,6 +23,7 @@ std::int64_t worst_bits(DType t, bool high) {
 
 /// The position of the first of ties; −1 of nothing. A NaN wins, as it does in max and min. A lane starts at its first
 /// place with the worst value, which that place has or beats; where it has no place, a lane before it wins the tie.
+/// Where not all lanes exist, a row starts at no place, which every lane that exists beats.
 void Planner::arg_nest(int id) {
   const Node& n = program_.node(id);
   const int operand = program_.operand(n, 0);
@@ -35,7 +36,10 @@ void Planner::arg_nest(int id) {
   const int along = reduced[0];
   const AxisState& a = axis_[static_cast<std::size_t>(along)];
   const Target read{nullptr, -1, kept, operand, on.type};
-  const int vector_axis = choose_vector_axis(kept, reduced, read);
+  const bool whole = has_all(operand);
+  const int vector_axis = whole          ? choose_vector_axis(kept, reduced, read)
+                          : kept.empty() ? -1
+                                         : choose_vector_axis(kept, {}, read);
   // Lanes are counted in i32 where that is certain to hold them; narrow elements use vectors of 32-bit lanes.
   const DType r = repr(on.type);
   const DType counter = a.max_known < INT32_MAX ? DType::i32 : DType::i64;
@@ -62,7 +66,8 @@ void Planner::arg_nest(int id) {
   const Value worst = b_->constant({r, 1, -1}, worst_bits(r, high));
   const auto finish = [&](Env& e, Value place) {
     const Value position = b_->add(b_->cast(place, DType::i64), b_->broadcast(b_->add(a.begin, a.lo), e.width));
-    const Value any = b_->compare(L::lt, a.lo, a.hi);
+    Value any = b_->compare(L::lt, a.lo, a.hi);
+    if (!whole) any = b_->compare(L::ge, place, count_by(e.width, 0));
     write_value(t, e, wrap(b_->select(b_->broadcast(any, e.width), position, b_->broadcast(i64(-1), e.width))),
                 DType::i64);
   };
@@ -119,7 +124,7 @@ void Planner::arg_nest(int id) {
       std::vector<Value> start;
       for (const Env& e : chunks) {
         start.push_back(b_->broadcast(worst, e.width));
-        start.push_back(count_by(e.width, 0));
+        start.push_back(count_by(e.width, whole ? 0 : -1));
       }
       const auto state =
           reduce_loops(chunks[0], reduced, -1, 1, 1, {}, start, [&](std::span<Env> at, std::span<const Value> carried) {
@@ -130,7 +135,10 @@ void Planner::arg_nest(int id) {
               Env e = chunks[g];
               e.lane[static_cast<std::size_t>(along)] = lane;
               const Value x = machine(eval(operand, e), e, e.width > 1);
-              const Value better = beats(x, carried[2 * g]);
+              Value better = beats(x, carried[2 * g]);
+              if (!whole)
+                better = both(there(operand, e),
+                              either(better, b_->compare(L::lt, carried[2 * g + 1], count_by(e.width, 0))));
               next.push_back(b_->select(better, x, carried[2 * g]));
               next.push_back(b_->select(better, b_->broadcast(place, e.width), carried[2 * g + 1]));
             }

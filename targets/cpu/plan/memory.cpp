@@ -194,8 +194,18 @@ void Planner::write_memory(int buffer, DType elem, const Val& offset, Val value,
                            std::uint32_t flags) {
   const bool vector = is_vector(offset) || is_vector(value) || (mask >= 0 && b_->lanes(mask) > 1) || env.width > 1;
   if (!vector || !is_vector(offset)) {
-    if (env.width > 1 && (is_vector(value) || (mask >= 0 && b_->lanes(mask) > 1)))
-      throw InternalError("planning: a vector of values for one place");
+    if (env.width > 1 && (is_vector(value) || (mask >= 0 && b_->lanes(mask) > 1))) {
+      // All lanes have one place: one after the other, in order.
+      if (env.tail >= 0) mask = both(mask, env.tail);
+      const Value all = machine(value, env, true);
+      Env one = env;
+      one.width = 1;
+      one.tail = -1;
+      for (int l = 0; l < env.width; ++l)
+        write_memory(buffer, elem, offset, wrap(b_->extract(all, l)), mask >= 0 ? b_->extract(mask, l) : -1, one,
+                     add_to, flags);
+      return;
+    }
     Value v = machine(value, env, false);
     if (add_to) {
       const Value old = machine(read_memory(buffer, elem, offset, mask, env), env, false);

@@ -198,7 +198,8 @@ bool Planner::streams(const Target& target, int vector_axis) {
   if (target.store < 0 || !machine_.has_masks || vector_axis < 0) return false;
   const Node& n = program_.node(target.store);
   const ir::Arg& a = program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)];
-  if (n.op != Op::store || (n.flags & ir::flag_masked) || a.effect != ir::Effect::out || info(a.type).bits < 32)
+  if (n.op != Op::store || (n.flags & ir::flag_masked) || !has_all(target.store) || a.effect != ir::Effect::out ||
+      info(a.type).bits < 32)
     return false;
   std::vector<std::int64_t> steps(program_.axes.size(), 0);
   steps[static_cast<std::size_t>(vector_axis)] = 1;
@@ -335,6 +336,14 @@ void Planner::score_accesses(int id, std::vector<std::int64_t> steps, int depth,
     const auto s = step_of(program_.operand(n, 1), steps);
     steps[static_cast<std::size_t>(n.imm)] = s ? *s : INT64_MAX;
   }
+  const auto step = [&](std::int64_t axis) -> std::int64_t& { return steps[static_cast<std::size_t>(axis)]; };
+  const std::int64_t first = n.imm & 0xfffff, second = n.imm >> 20 & 0xfffff, third = n.imm >> 40;
+  if (n.op == Op::split) {
+    const std::int64_t by = split_by(id);
+    step(first) = step(second) == 0 ? step(third) : by > 0 && step(second) != INT64_MAX ? step(second) * by : INT64_MAX;
+  }
+  if (n.op == Op::merge) step(second) = step(third), step(first) = 0;
+  if (n.op == Op::join) step(first) = step(second) = step(third);
   if (analysis_.form[static_cast<std::size_t>(id)] == Form::scalar) return;
   for (std::int32_t o : program_.operands_of(n)) score_accesses(o, steps, depth, score, seen);
 }
@@ -418,7 +427,7 @@ void Planner::write_value(const Target& target, Env& env, const Val& v, DType ty
   const int arg = static_cast<int>(n.imm & 0xffffffff);
   Value mask;
   const Val offset = offset_of(n, env, mask);
-  mask = both(env.guard, mask);
+  mask = both(both(env.guard, mask), there(target.store, env));
   if (n.flags & ir::flag_masked) mask = both(mask, machine(eval(program_.operand(n, n.count - 1), env), env, false));
   const Sharing& shared = sharing_[static_cast<std::size_t>(arg)];
   if (n.op == Op::accumulate && shared.kind == Sharing::Kind::atomics)
@@ -453,7 +462,7 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
   Env env = top_;
   env.width = width;
   env.mask_tail = masks_rests(target);
-  if (std::vector<int> crossing; width >= 4 && width <= 16) {
+  if (std::vector<int> crossing; width >= 4 && width <= 16 && (target.store < 0 || has_all(target.store))) {
     if (const int cross = crossing_axis(target, vector_axis, crossing); cross >= 0)
       return scoped([&] { turned_nest(target, env, vector_axis, cross, crossing); });
   }

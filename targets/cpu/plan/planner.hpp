@@ -41,7 +41,11 @@ struct Val {
 /// What an axis is at the place where code is being written.
 struct AxisState {
   Value begin = -1;                    ///< position of lane 0
+  Value lanes = -1;                    ///< how many, those included that do not exist
   Value lo = -1, hi = -1;              ///< the lanes that exist: [lo, hi)
+  int holes = -1;                      ///< a buffer that says of each lane of those whether it exists; −1: all do
+  Value low = -1, high = -1;           ///< the positions that may exist: [low, high); −1: no such bound
+  bool ranged = false;                 ///< that bound is not only the extent
   Value end = -1;                      ///< position after the last that exists, clipped
   Value number = -1;                   ///< of the block
   Value max_lanes = -1;                ///< never more lanes than this; known at entry
@@ -49,6 +53,11 @@ struct AxisState {
   std::int64_t begin_lo = INT64_MIN, begin_hi = INT64_MAX;
   std::int64_t extent_hi = INT64_MAX;  ///< largest position + 1 of a lane that exists
   bool full_lo = false;                ///< lo is 0
+};
+
+/// Positions [from, to) within which a block lies.
+struct PositionRange {
+  Value from, to;
 };
 
 /// A value kept in a buffer: element (lane_0, …) at Σ lane_i × stride_i.
@@ -73,6 +82,8 @@ struct Env {
 /// Transposes n rows of n lanes.
 void turn(loop::Builder& b, std::vector<Value>& rows);
 
+Value bounded_cut(loop::Builder& b, Value cut);
+
 class Planner {
  public:
   Planner(const ir::Program& program, const Known& known, const Machine& machine);
@@ -92,15 +103,36 @@ class Planner {
   std::vector<Value> grid_sizes();
   void walk(int first, int last);
   void visit(int id, int& next);
-  void define_axis(int id);
-  void define_made_axis(int id);
-  void bind_block(int axis, Val begin, Value cut, std::optional<Value> to, bool may_start_outside);
   void loop_over_blocks(int opener);
   void loop_over_range(int opener);
   void while_region(int opener);
   void branch(int opener, int& next);
   void print_node(int id);
   void atomic_node(int id);
+
+  // ---- axes: axes.cpp ----
+  void define_axis(int id);
+  void define_made_axis(int id);
+  void bind_block(int axis, Val begin, Value cut, std::optional<PositionRange> range);
+  bool of_block(int axis) const;
+  Value has(int axis, const Val& lane, Env& env);
+
+  // ---- which lanes exist: existence.cpp ----
+  void find_gaps();
+  std::optional<std::int64_t> known_integer(int id) const;
+  std::int64_t known_lanes(int axis) const;
+  bool surely_whole(int axis) const;
+  std::int64_t split_by(int id) const;
+  int mask_operand(const Node& n) const;
+  Value present(int id, Env& env);
+  Value present_new(int id, Env& env);
+  Value there(int id, Env& env);
+  bool has_all(int id) const;
+  void keep_mask(int id);
+  void keep_mask(int id, const Slot& slot);
+  Val lane_before_split(const Node& n, Env& env);
+  std::pair<Val, Val> lanes_before_merge(const Node& n, Env& env);
+  void join_sides(const Node& n, Env& env, Env& first, Env& second, Value& in_a);
 
   // ---- adding into memory: atomic.cpp ----
   /// How programs add into an array.
@@ -119,6 +151,7 @@ class Planner {
   void start_copies();
   void add_up_copies();
   Value place_in_copy(const Node& n, Env& env, Value& inside);
+  Value atomic_in_order(ir::AtomicKind kind, int buffer, DType type, Value offset, Value x, Value expected);
   void add_atomically(int arg, const Val& offset, Value value, Value mask, Env& env);
   /// Whether a stop_if stands among these nodes of a region: what follows the region, and its next turn, asks `go_on`.
   bool stops_inside(int first, int last) const;
@@ -152,6 +185,7 @@ class Planner {
   bool contraction_nest(const Target& target, int core);
   void scan_nest(Target target, int core, Slot* slot);
   void custom_nest(int id);
+  void combine_in_steps(int id);
   void sort_nest(int id);
   void topk_nest(int id);
   using ReadPoint = std::function<Value(Env&)>;
@@ -232,8 +266,6 @@ class Planner {
   void write_memory(int buffer, DType elem, const Val& offset, Val value, Value mask, Env& env, bool add,
                     std::uint32_t flags = 0);
   Value both(Value a, Value b);
-  /// Whether lane index v of `axis` lies in its existing lanes; −1 when it always does.
-  Value exists(int axis, const Val& lane, Env& env);
   Value in_range(const Val& v, Value lo, Value hi, bool check_lo, bool check_hi, Env& env);
 
   // ---- facts ----
@@ -283,6 +315,8 @@ class Planner {
   std::vector<AxisState> axis_;
   std::vector<std::optional<Slot>> slots_;  ///< per node: kept values, Vars, parts
   std::vector<std::vector<Slot>> parts_;    ///< per node with several results
+  std::vector<std::vector<int>> gaps_;      ///< per node: the axes on which depends which of its lanes exist
+  std::vector<std::optional<Slot>> masks_;  ///< per Var or kept value with gaps: which of its lanes exist
   std::vector<int> arg_buffers_;
   std::vector<Scope> scopes_;
   Env top_;                          ///< no axis bound

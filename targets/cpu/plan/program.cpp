@@ -1,4 +1,4 @@
-// Owns the walk over a program: the grid, axes as they come up, regions, and the jobs that effects and kept values are.
+// Owns the walk over a program: the grid, regions, and the jobs that effects and kept values are.
 #include <algorithm>
 
 #include "targets/cpu/plan/planner.hpp"
@@ -6,21 +6,14 @@
 
 TESSERA_BEGIN
 namespace cpu {
-namespace {
-
-/// The lanes of a block, which are known: as many as no array has stand for all more, with which sums would overflow.
-Value bounded_cut(loop::Builder& b, Value cut) {
-  constexpr std::int64_t most = std::int64_t{1} << 60;
-  return b.known(cut).value_or(0) > most ? b.integer(most) : cut;
-}
-
-}  // namespace
 
 Planner::Planner(const ir::Program& program, const Known& known, const Machine& machine)
     : program_(program), known_(known), layout_(call::frame_layout(program)), machine_(machine), analysis_(program) {
   axis_.resize(program.axes.size());
   slots_.resize(program.nodes.size());
   parts_.resize(program.nodes.size());
+  masks_.resize(program.nodes.size());
+  find_gaps();
   arg_buffers_.assign(program.args.size(), -1);
   top_.lane.resize(program.axes.size());
   plan_sharing();
@@ -216,6 +209,10 @@ void Planner::visit(int id, int& next) {
       slots_[static_cast<std::size_t>(id)] = slot_for(id);
       Target t{&*slots_[static_cast<std::size_t>(id)], -1, axes, program_.operand(n, 0), n.type};
       elementwise_nest(t, axes.empty() ? -1 : choose_vector_axis(axes, {}, t));
+      if (!gaps_[static_cast<std::size_t>(id)].empty()) {
+        masks_[static_cast<std::size_t>(id)] = new_slot(axes, DType::b8, axes.back());
+        keep_mask(program_.operand(n, 0), *masks_[static_cast<std::size_t>(id)]);
+      }
       return;
     }
     case Op::set:
@@ -233,7 +230,7 @@ void Planner::visit(int id, int& next) {
       const std::vector<int> axes(cn.axes, cn.axes + cn.rank);
       scoped([&] {
         loops(top_, axes, -1, 1, 1, {c}, [&](std::span<Env> envs) {
-          const Value bad = b_->logical_not(scalar(eval(c, envs[0])));
+          const Value bad = both(there(c, envs[0]), b_->logical_not(scalar(eval(c, envs[0]))));
           b_->effect(
               {loop::Op::fail, -1, 0, {}, {bad}, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
         });
@@ -253,8 +250,10 @@ void Planner::visit(int id, int& next) {
     eval(id, top_);
   } else if (analysis_.filled[static_cast<std::size_t>(id)]) {
     slots_[static_cast<std::size_t>(id)].reset();  // the next job makes it
+    keep_mask(id);
   } else if (form == Form::buffer) {
     materialise(id);
+    keep_mask(id);
   }
 }
 
@@ -324,7 +323,7 @@ void Planner::loop_over_blocks(int opener) {
       bind_block(n.axes[0],
                  ranged ? affine(begin, 0, INT64_MIN, INT64_MAX)
                         : affine(begin, 0, 0, std::max<std::int64_t>(0, known_or(size, INT64_MAX) - 1)),
-                 cut, ranged ? std::optional<Value>(to) : std::nullopt, ranged);
+                 cut, ranged ? std::optional(PositionRange{from, to}) : std::nullopt);
       loops_.push_back({opener, b_->compare(loop::Op::eq, number, i64(0))});
       if (stops_inside(block, last))
         b_->if_then(go_on(), [&] { scoped([&] { walk(block + 1, last); }); });
@@ -403,140 +402,6 @@ void Planner::branch(int opener, int& next) {
       });
 }
 
-/// Fills in an axis that starts at `begin`, has `cut` lanes, and ends at its extent, or before `to`.
-void Planner::bind_block(int axis, Val begin, Value cut, std::optional<Value> to, bool may_start_outside) {
-  AxisState& a = axis_[static_cast<std::size_t>(axis)];
-  const ir::Axis& info = program_.axes[static_cast<std::size_t>(axis)];
-  a.begin = scalar(begin);
-  a.begin_lo = begin.lo, a.begin_hi = begin.hi;
-  Value limit = info.extent >= 0 ? extent(info.extent) : -1;
-  a.extent_hi = limit >= 0 ? known_or(limit, INT64_MAX) : INT64_MAX;
-  if (to) limit = limit >= 0 ? b_->min(limit, *to) : *to;
-  a.lo = may_start_outside ? b_->max(i64(0), b_->sub(i64(0), a.begin)) : i64(0);
-  a.full_lo = !may_start_outside;
-  a.hi = cut;
-  if (limit >= 0) {
-    const auto size = b_->known(limit), c = b_->known(cut);
-    if (!(size && c && !to && !may_start_outside && *size > 0 && *c > 0 && *size % *c == 0))
-      a.hi = b_->min(cut, b_->sub(limit, a.begin));
-  }
-  a.end = b_->add(a.begin, b_->max(a.hi, a.lo));
-  a.max_lanes = cut;
-  if (info.extent >= 0) a.max_lanes = b_->min(cut, extent(info.extent));
-  a.max_known = known_or(a.max_lanes, INT64_MAX);
-}
-
-void Planner::define_axis(int id) {
-  const Node& n = program_.node(id);
-  if (n.rank == 0) return;
-  const int axis = n.axes[0];
-  AxisState& a = axis_[static_cast<std::size_t>(axis)];
-  const auto operand = [&](int k) {
-    const int o = program_.operand(n, k);
-    return scalar(cast_value(eval(o, top_), program_.node(o).type, DType::i64, 0, top_));
-  };
-  const std::int32_t e = program_.axes[static_cast<std::size_t>(axis)].extent;
-  switch (n.op) {
-    case Op::grid_block: {
-      const Value cut = bounded_cut(*b_, operand(0));
-      a.number = grid_numbers_[static_cast<std::size_t>(next_grid_++)];
-      if (!b_->is(a.number, 0)) fast_axis_ = n.count == 4 ? -1 : axis;
-      Val begin = affine(b_->mul(a.number, cut), 0, 0, std::max<std::int64_t>(0, known_or(extent(e), INT64_MAX) - 1));
-      if (n.count == 4) {
-        // Rows beyond `longest` are cut off.
-        const Value from = operand(1), to = b_->min(operand(2), b_->add(from, operand(3)));
-        begin = affine(b_->add(from, begin.base), 0, INT64_MIN, INT64_MAX);
-        bind_block(axis, begin, cut, to, true);
-      } else {
-        bind_block(axis, begin, cut, std::nullopt, false);
-      }
-      return;
-    }
-    case Op::all_block:
-      a.number = i64(0);
-      bind_block(axis, wrap(i64(0)), extent(e), std::nullopt, false);
-      a.hi = extent(e);
-      return;
-    case Op::span_block:
-      a.number = i64(0);
-      bind_block(axis, affine(operand(1), 0, INT64_MIN, INT64_MAX), operand(0), operand(2), true);
-      return;
-    case Op::lanes_block:
-    case Op::threads_block:
-      a.number = i64(0);
-      bind_block(axis, wrap(i64(0)), operand(0), std::nullopt, false);
-      return;
-    case Op::grow: {
-      const AxisState p = axis_[program_.node(program_.operand(n, 0)).axes[0]];
-      const std::int64_t lo = n.imm >> 32, hi = n.imm & 0xffffffff;
-      a = p;
-      a.begin = b_->sub(p.begin, i64(lo));
-      if (p.begin_lo != INT64_MIN) a.begin_lo = p.begin_lo - lo;
-      if (p.begin_hi != INT64_MAX) a.begin_hi = p.begin_hi - lo;
-      const Value reach = b_->add(p.hi, i64(lo + hi));
-      a.lo = b_->max(i64(0), b_->sub(i64(0), a.begin));
-      a.full_lo = false;
-      a.hi = e >= 0 ? b_->min(reach, b_->sub(extent(e), a.begin)) : reach;
-      a.end = b_->add(a.begin, b_->max(a.hi, a.lo));
-      a.max_lanes = b_->add(p.max_lanes, i64(lo + hi));
-      a.max_known = known_or(a.max_lanes, INT64_MAX);
-      return;
-    }
-    case Op::alias:
-      a = axis_[program_.node(program_.operand(n, 0)).axes[0]];
-      return;
-    default:
-      return;
-  }
-}
-
-/// The axes that renaming, splitting, merging and joining make.
-void Planner::define_made_axis(int id) {
-  const Node& n = program_.node(id);
-  const auto state = [&](std::int64_t axis) -> AxisState& { return axis_[static_cast<std::size_t>(axis)]; };
-  const auto lanes = [&](AxisState& a, Value hi, Value most) {
-    a.begin = a.lo = a.number = i64(0);
-    a.begin_lo = a.begin_hi = 0;
-    a.full_lo = true;
-    a.hi = a.end = hi;
-    a.max_lanes = most;
-    a.max_known = known_or(most, INT64_MAX);
-  };
-  // An axis whose lanes all exist: only of those may the middle be cut or joined.
-  const auto whole = [&](const AxisState& a) {
-    return b_->is(a.lo, 0) && known_or(a.hi, -1) == known_or(a.max_lanes, -2);
-  };
-  switch (n.op) {
-    case Op::rename:
-      state(n.imm >> 32) = state(n.imm & 0xffffffff);
-      return;
-    case Op::split: {
-      const AxisState& from = state(n.imm & 0xfffff);
-      const Value inner = scalar(eval(program_.operand(n, 1), top_));
-      const auto size = b_->known(from.hi), part = b_->known(inner);
-      if (!whole(from) || !part || *size % *part != 0)
-        refuse(id, "split of an axis whose length is no known multiple of the part");
-      lanes(state(n.imm >> 20 & 0xfffff), i64(*size / *part), i64(*size / *part));
-      lanes(state(n.imm >> 40), inner, inner);
-      return;
-    }
-    case Op::merge: {
-      const AxisState &outer = state(n.imm & 0xfffff), &inner = state(n.imm >> 20 & 0xfffff);
-      if (!whole(inner)) refuse(id, "merge with an inner axis that may be cut short");
-      lanes(state(n.imm >> 40), b_->mul(outer.hi, inner.max_lanes), b_->mul(outer.max_lanes, inner.max_lanes));
-      return;
-    }
-    case Op::join: {
-      const AxisState &a = state(n.imm & 0xfffff), &c = state(n.imm >> 20 & 0xfffff);
-      if (a.hi != a.max_lanes && !whole(a)) refuse(id, "join after an axis that may be cut short");
-      lanes(state(n.imm >> 40), b_->add(a.max_lanes, c.hi), b_->add(a.max_lanes, c.max_lanes));
-      return;
-    }
-    default:
-      return;
-  }
-}
-
 void Planner::print_node(int id) {
   const Node& n = program_.node(id);
   std::vector<int> axes;
@@ -549,9 +414,19 @@ void Planner::print_node(int id) {
   scoped([&] {
     loops(top_, axes, -1, 1, 1, roots, [&](std::span<Env> envs) {
       std::vector<Value> values;
-      for (int r : roots) values.push_back(machine(eval(r, envs[0]), envs[0], false));
-      b_->effect(
-          {loop::Op::print, -1, 0, {}, values, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
+      Value shown = -1;
+      for (int r : roots) {
+        shown = both(shown, there(r, envs[0]));
+        values.push_back(machine(eval(r, envs[0]), envs[0], false));
+      }
+      const auto show = [&] {
+        b_->effect(
+            {loop::Op::print, -1, 0, {}, values, {}, std::string(program_.str(static_cast<std::int32_t>(n.imm))), {}});
+      };
+      if (shown < 0)
+        show();
+      else
+        b_->if_then(shown, show);
     });
   });
 }

@@ -235,14 +235,16 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
       const Val v = eval(id, e);
       return machine(cast_value(v, program_.node(id).type, c.type, 0, e), e, e.width > 1);
     };
-    Value next;
+    Value next, here = there(operand, e);
+    if (c.op == Op::dot) here = both(here, there(right, e));
     if (right >= 0) {
       const Value x = value(left), y = value(right);
       next = info(t).is_floating() ? b_->fma(x, y, acc) : b_->add(acc, b_->mul(x, y));
     } else {
       next = b_->binary(lanewise, acc, value(left));
     }
-    return rounds ? round_to(next, c.type) : next;
+    if (rounds) next = round_to(next, c.type);
+    return here < 0 ? next : b_->select(here, next, acc);
   };
   const auto finish = [&](Env& e, Value acc) {
     scoped([&] {

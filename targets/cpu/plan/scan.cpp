@@ -110,7 +110,9 @@ void Planner::scan_nest(Target target, int core, Slot* slot) {
         round_to(wrap_to(b_->binary(product ? loop::Op::mul : loop::Op::add, x[0], y[0]), n.type), n.type)};
   };
   const auto value = [&](Env& e) {
-    return machine(cast_value(eval(operand, e), program_.node(operand).type, n.type, 0, e), e, e.width > 1);
+    const Value x = machine(cast_value(eval(operand, e), program_.node(operand).type, n.type, 0, e), e, e.width > 1);
+    const Value here = there(operand, e);
+    return here < 0 ? x : b_->select(here, x, first);
   };
   const auto write = [&](Env& e, Value v) {
     remember(core, e, wrap(v));
@@ -155,6 +157,7 @@ void Planner::scan_nest(Target target, int core, Slot* slot) {
 /// reduce<"N">({…}, {…}, op) and associative_scan. The operation is associative and need not commute: lanes along the
 /// axis stand for consecutive parts of it, which are joined in order; or another axis is the vector.
 void Planner::custom_nest(int id) {
+  if (analysis_.combines_in_steps(id)) return combine_in_steps(id);
   const Node& n = program_.node(id);
   const std::size_t k = n.count / 2u;
   const int along = static_cast<int>(n.imm), last = region_end(id);
@@ -171,7 +174,12 @@ void Planner::custom_nest(int id) {
 
   // The vector axis, by how the first tile lies; the width, by the widest value that is carried or combined.
   Target first{nullptr, -1, axes, program_.operand(n, 0), types[0]};
-  const int vector_axis = choose_vector_axis(kept, {along}, first);
+  // What combines in vectors along the axis needs a value of each lane.
+  bool whole = true;
+  for (std::size_t i = 0; i < k; ++i) whole &= has_all(program_.operand(n, static_cast<int>(i)));
+  const int vector_axis = whole          ? choose_vector_axis(kept, {along}, first)
+                          : kept.empty() ? -1
+                                         : choose_vector_axis(kept, {}, first);
   int width = vector_axis < 0 ? 1 : vector_width(first);
   bool narrow = masks_rests(first);
   for (std::size_t i = 0; i < k && vector_axis >= 0; ++i) {
@@ -229,6 +237,9 @@ void Planner::custom_nest(int id) {
       return scoped([&] {
         Env at = bind(e, along, lane);
         std::vector<Value> next = combine(at, carried, values(0, at, at.width));
+        Value here = -1;
+        for (std::size_t i = 0; i < k; ++i) here = both(here, there(program_.operand(n, static_cast<int>(i)), at));
+        for (std::size_t i = 0; i < k && here >= 0; ++i) next[i] = b_->select(here, next[i], carried[i]);
         if (scan) write(at, next);
         return next;
       });

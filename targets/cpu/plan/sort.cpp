@@ -67,7 +67,7 @@ void Planner::sort_nest(int id) {
 
   const auto length = b_->known(a.hi);
   const int row_axis = kept.empty() ? -1 : choose_vector_axis(kept, {}, read);
-  if (b_->is(a.lo, 0) && length && *length <= longest_network && row_axis >= 0 &&
+  if (b_->is(a.lo, 0) && length && has_all(operand) && *length <= longest_network && row_axis >= 0 &&
       axis_[static_cast<std::size_t>(row_axis)].max_known >= lanes) {
     Slot slot = new_slot(axes, n.type, row_axis);
     const Target t{&slot, -1, axes, operand, n.type};
@@ -132,24 +132,51 @@ void Planner::sort_nest(int id) {
       Env e = envs[0];
       e.mask_tail = masks_rests(read);
       if (floating) b_->store(missing, i64(0), i64(0));
-      ordered_loop(e, along, width, {}, [&](Env& at, std::span<const Value>) {
-        Value v = evaluate(at);
-        if (floating) {
-          const Value nan = b_->logical_and(b_->compare(L::ne, v, v), at.tail);
-          const Value any = at.width > 1 ? b_->emit(L::reduce_or, {DType::b8, 1, -1}, {nan}) : nan;
-          b_->if_then(any, [&] {
-            const loop::Type t{DType::i32, static_cast<std::uint16_t>(at.width), -1};
-            Value found = b_->select(nan, b_->constant(t, 1), b_->constant(t, 0));
-            if (at.width > 1) found = b_->emit(L::reduce_add, {DType::i32, 1, -1}, {found});
-            const Value before = b_->load(missing, i64(0), {DType::i64, 1, -1});
-            b_->store(missing, i64(0), b_->add(before, b_->cast(found, DType::i64)));
+      const Value most = b_->max(b_->sub(a.hi, a.lo), i64(0));
+      // Where not all lanes exist, those that do move together, and the sorted ones back to them.
+      const bool whole = has_all(operand);
+      const auto each_there = [&](const std::function<void(Env&, Value lane, Value number, Value here)>& body) {
+        return b_->for_loop(a.lo, a.hi, i64(1), {i64(0)}, [&](Value lane, std::span<const Value> before) {
+          return scoped([&] {
+            Env at = bind(e, along, lane);
+            const Value m = there(operand, at), here = m < 0 ? b_->boolean(true) : m;
+            body(at, lane, before[0], here);
+            return std::vector<Value>{b_->add(before[0], b_->select(here, i64(1), i64(0)))};
           });
-          v = b_->select(nan, highest, v);
-        }
-        write_memory(keys, key, offset_in(line, at), wrap(to_key(v)), -1, at, false);
-        return std::vector<Value>{};
-      });
-      const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0)), padded = whole_blocks(count);
+        })[0];
+      };
+      Value count = most;
+      if (!whole) {
+        count = each_there([&](Env& at, Value, Value number, Value here) {
+          Value v = evaluate(at);
+          if (floating) {
+            const Value nan = both(b_->compare(L::ne, v, v), here);
+            const Value before = b_->load(missing, i64(0), {DType::i64, 1, -1});
+            b_->store(missing, i64(0), b_->add(before, b_->select(nan, i64(1), i64(0))));
+            v = b_->select(nan, highest, v);
+          }
+          b_->store(keys, b_->add(a.lo, number), to_key(v));
+        });
+      }
+      if (whole)
+        ordered_loop(e, along, width, {}, [&](Env& at, std::span<const Value>) {
+          Value v = evaluate(at);
+          if (floating) {
+            const Value nan = b_->logical_and(b_->compare(L::ne, v, v), at.tail);
+            const Value any = at.width > 1 ? b_->emit(L::reduce_or, {DType::b8, 1, -1}, {nan}) : nan;
+            b_->if_then(any, [&] {
+              const loop::Type t{DType::i32, static_cast<std::uint16_t>(at.width), -1};
+              Value found = b_->select(nan, b_->constant(t, 1), b_->constant(t, 0));
+              if (at.width > 1) found = b_->emit(L::reduce_add, {DType::i32, 1, -1}, {found});
+              const Value before = b_->load(missing, i64(0), {DType::i64, 1, -1});
+              b_->store(missing, i64(0), b_->add(before, b_->cast(found, DType::i64)));
+            });
+            v = b_->select(nan, highest, v);
+          }
+          write_memory(keys, key, offset_in(line, at), wrap(to_key(v)), -1, at, false);
+          return std::vector<Value>{};
+        });
+      const Value padded = whole_blocks(count);
       b_->fill(keys, b_->add(a.lo, count), b_->sub(padded, count),
                b_->constant({key, 1, -1}, last_bits(key, descending)));
       const Value from = sorting.sort({&keys, 1}, a.lo, b_->add(a.lo, half), padded);
@@ -163,9 +190,22 @@ void Planner::sort_nest(int id) {
           b_->store(slot.buffer, b_->add(row, i), to_element(v));
         });
       };
-      const Value whole = b_->round_down(count, lanes);
-      copy(i64(0), whole, lanes);
-      copy(whole, count, 1);
+      if (!whole) {
+        const Value nans = floating ? b_->load(missing, i64(0), {DType::i64, 1, -1}) : -1;
+        each_there([&](Env&, Value lane, Value number, Value here) {
+          Value v = to_element(b_->load(keys, b_->add(from, number), {key, 1, -1}));
+          if (floating) {
+            const Value nan =
+                descending ? b_->compare(L::lt, number, nans) : b_->compare(L::ge, number, b_->sub(count, nans));
+            v = b_->select(nan, not_a_number, v);
+          }
+          b_->if_then(here, [&] { b_->store(slot.buffer, b_->add(row, b_->sub(lane, a.lo)), v); });
+        });
+        return;
+      }
+      const Value vectors = b_->round_down(count, lanes);
+      copy(i64(0), vectors, lanes);
+      copy(vectors, count, 1);
       if (floating) {
         const Value nans = b_->load(missing, i64(0), {DType::i64, 1, -1});
         const Value first = descending ? row : b_->add(row, b_->sub(count, nans));

@@ -112,6 +112,7 @@ void Planner::topk_by_lane(int along, int row_axis, int k, int width, const Targ
       best = b_->for_loop(a.lo, a.hi, i64(1), best, [&](Value lane, std::span<const Value> carried) {
         return scoped([&] {
           Env at = bind(e, along, lane);
+          const Value here = there(read.root, at);
           Value x = evaluate(at), where = b_->broadcast(b_->cast(lane, DType::i32), e.width), enters = -1;
           std::vector<Value> next;
           for (std::size_t j = 0; j < static_cast<std::size_t>(k); ++j) {
@@ -120,6 +121,7 @@ void Planner::topk_by_lane(int along, int row_axis, int k, int width, const Targ
             if (floating)
               beats = b_->binary(L::bit_or, beats,
                                  b_->binary(L::bit_and, b_->compare(L::ne, x, x), b_->compare(L::eq, y, y)));
+            beats = both(beats, here);
             enters = enters < 0 ? beats : b_->binary(L::bit_or, enters, beats);  // those behind it move on
             next.push_back(b_->select(enters, x, y));
             next.push_back(b_->select(enters, where, there));
@@ -192,7 +194,8 @@ void Planner::topk_by_filter(int along, int out_axis, const Target& read, const 
               affine(lane, w > 1 ? 1 : 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
           const Value x = ordered_key(*b_, evaluate(at));
           const Value passes =
-              b_->binary(L::bit_or, b_->compare(L::gt, x, b_->broadcast(bar, w)), b_->broadcast(open, w));
+              both(b_->binary(L::bit_or, b_->compare(L::gt, x, b_->broadcast(bar, w)), b_->broadcast(open, w)),
+                   there(read.root, at));
           const Value any = w > 1 ? b_->emit(L::reduce_or, {DType::b8, 1, -1}, {passes}) : passes;
           return b_->if_else(
               any,

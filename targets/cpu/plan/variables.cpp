@@ -35,10 +35,20 @@ void Planner::set_var(int id) {
   const Slot own = *slots_[static_cast<std::size_t>(var)];
   Target t{&own, -1, axes, program_.operand(n, 1), v.type};
   const int core = analysis_.core_of[static_cast<std::size_t>(id)];
-  if (!analysis_.var_read_elsewhere[static_cast<std::size_t>(id)]) return run_job(t, core, nullptr);
+  const auto& mask = masks_[static_cast<std::size_t>(var)];
+  if (!analysis_.var_read_elsewhere[static_cast<std::size_t>(id)]) {
+    run_job(t, core, nullptr);
+    if (mask) keep_mask(t.root, *mask);
+    return;
+  }
   Slot copy;
   t.slot = nullptr;
   run_job(t, core, &copy);
+  if (mask) {
+    const Slot new_mask = new_slot(axes, DType::b8, axes.back());
+    keep_mask(t.root, new_mask);
+    copy_slot(new_mask, *mask, axes);
+  }
   copy_slot(copy, own, axes);
 }
 
@@ -87,7 +97,10 @@ void Planner::put_node(int id) {
       Env& e = envs[0];
       const Val position = cast_value(eval(index, e), program_.node(index).type, DType::i64, 0, e);
       const Val lane = add(position, wrap(b_->sub(i64(0), axis_[static_cast<std::size_t>(axis)].begin)), e);
-      const Value inside = exists(axis, lane, e);
+      Value inside = both(has(axis, lane, e), both(present(index, e), present(value, e)));
+      for (int a : domain)
+        if (axis_[static_cast<std::size_t>(a)].holes >= 0)
+          inside = both(inside, has(a, e.lane[static_cast<std::size_t>(a)], e));
       Env place = e;
       place.lane[static_cast<std::size_t>(axis)] = lane;
       const Val x = cast_value(eval(value, e), program_.node(value).type, v.type, 0, e);
