@@ -1,17 +1,14 @@
 // Measures the CPU target against named peers: each pair interleaved in this process, the median of 9, one thread.
 #include <benchmark/benchmark.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <memory>
-#include <random>
 #include <vector>
 
 #include "cpu_kernels.hpp"
+#include "floats.hpp"
 #include "race.hpp"
 #include "tessera/call/statistics.hpp"
 
@@ -23,28 +20,10 @@ extern "C" void openblas_set_num_threads(int);
 namespace {
 
 using namespace tessera;
+using bench::Floats;
 using bench::race;
 
 const Config one_thread{.threads = 1};
-
-/// Floats on huge pages, random in [−1, 1].
-class Floats {
- public:
-  explicit Floats(std::size_t n) {
-    const std::size_t bytes = (n * sizeof(float) + (2u << 20) - 1) >> 21 << 21;
-    data_.reset(static_cast<float*>(std::aligned_alloc(2 << 20, bytes)));
-    madvise(data_.get(), bytes, MADV_HUGEPAGE);
-    std::minstd_rand random(1);
-    for (std::size_t i = 0; i < n; ++i) data_.get()[i] = static_cast<float>(random() % 2001) / 1000.0f - 1.0f;
-  }
-  float* get() { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(float* p) const { std::free(p); }
-  };
-  std::unique_ptr<float, Free> data_;
-};
 
 #ifdef TESSERA_HAS_OPENBLAS
 void sgemm_vs_openblas(benchmark::State& state) {

@@ -108,14 +108,16 @@ class Emitter {
   void store_packed(int buffer, Value* offset, Value* value, int lanes, Value* mask, int zeros);
   Value* load_packed_scalar(int buffer, Value* index);
   void store_packed_scalar(int buffer, Value* index, Value* value);
-  Value* base(int buffer);
   Value* stack_slot(std::int64_t bytes);
+  void counted_loop(Value* lo, Value* hi, std::int64_t step, const std::function<void(Value*)>& body);
+
+  // ---- where elements lie: emit_address.cpp ----
+  Value* base(int buffer);
   Value* address(int buffer, Value* offset);
   std::pair<Value*, std::int64_t> split(Value* index, int depth = 0);
   Value* shared(llvm::Instruction::BinaryOps op, Value* x, Value* y, Value* made = nullptr);
   llvm::Align align(int buffer, loop::Value offset);
   void annotate(llvm::Instruction* inst, int buffer);
-  void counted_loop(Value* lo, Value* hi, std::int64_t step, const std::function<void(Value*)>& body);
 
   // ---- types and small pieces ----
   llvm::Type* elem(DType type);

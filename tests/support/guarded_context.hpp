@@ -13,8 +13,8 @@
 namespace tessera_test {
 
 /// What no sanitizer sees in machine code: a store or load behind a piece of scratch ends the program; what is read
-/// before it was written is NaN, or -1 (0 in pieces of more than a megabyte); what is written before a piece, or in the rest
-/// of its last 64 bytes, shows.
+/// before it was written is NaN, or -1 (0 in pieces of more than a megabyte); what is written before a piece, or in the
+/// rest of its last 64 bytes, shows.
 class GuardedContext : public tessera::jit::RunContext {
  public:
   GuardedContext() noexcept { scratch = take; }

@@ -174,19 +174,22 @@ void Planner::prefetch_next_program(int load, const Val& offset, Env& env) {
   if (seen.second < 0 && seen.first != job_) seen.second = job_;
   if (seen.second != job_ || env.width == 1 || env.tail >= 0 || !offset.affine || offset.scale != 1) return;
   // Bytes of the whole array, and from one program's part to the next one's.
-  std::int64_t bytes = info(a.type).bits / 8, step = -1;
+  std::int64_t bytes = info(a.type).bits / 8;
+  Value step = -1;
   for (int d = 0; d < a.rank; ++d) {
     const Node& index = program_.node(program_.operand(n, d));
     if (!bare_over(index, arg, d)) return;
     bytes *= known_or(extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]), 1024);
     if (index.axes[0] != fast_axis_) continue;
     const Node& block = program_.node(program_.axes[static_cast<std::size_t>(fast_axis_)].node);
-    const auto cut = b_->known(scalar(eval(program_.operand(block, 0), top_))), by = b_->known(stride(arg, d));
-    if (!cut || !by) return;
-    step = *cut * *by;
+    const auto cut = b_->known(scalar(eval(program_.operand(block, 0), top_)));
+    if (!cut) return;
+    step = b_->mul(i64(*cut), stride(arg, d));
   }
-  if (bytes <= machine_.l2_bytes || step <= 0 || step * info(a.type).bits / 8 > machine_.l2_bytes / 2) return;
-  b_->prefetch(arg_buffer(arg), b_->add(offset.base, i64(step)), false, 2);
+  if (bytes <= machine_.l2_bytes || step < 0) return;
+  const std::int64_t lanes = known_or(step, 1);
+  if (lanes <= 0 || lanes * info(a.type).bits / 8 > machine_.l2_bytes / 2) return;
+  b_->prefetch(arg_buffer(arg), b_->add(offset.base, step), false, 2);
 }
 
 /// Writes a value, in the machine type of `elem`, at an offset per lane.
