@@ -283,7 +283,7 @@ class Linker {
   std::string write() const {
     std::string out(static_cast<std::size_t>(end_), '\0');
     const auto put = [&](std::uint64_t to, const void* bytes, std::size_t count) {
-      std::memcpy(out.data() + to, bytes, count);
+      if (count > 0) std::memcpy(out.data() + to, bytes, count);  // an empty table has no address
     };
     Elf64_Ehdr head{};
     std::memcpy(head.e_ident, ELFMAG, SELFMAG);

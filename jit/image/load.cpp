@@ -68,7 +68,8 @@ class Mapped final : public LoadedImage {
         head.e_phnum * sizeof(Elf64_Phdr) > image.size() - head.e_phoff)
       refuse("the image is no shared library of x86-64");
     std::vector<Elf64_Phdr> segments(head.e_phnum);
-    std::memcpy(segments.data(), image.data() + head.e_phoff, segments.size() * sizeof(Elf64_Phdr));
+    if (!segments.empty())
+      std::memcpy(segments.data(), image.data() + head.e_phoff, segments.size() * sizeof(Elf64_Phdr));
     std::uint64_t dynamic = 0;
     for (const Elf64_Phdr& s : segments) {
       if (s.p_vaddr > most_bytes || s.p_memsz > most_bytes) refuse("the image is too large");
