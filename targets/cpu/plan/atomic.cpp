@@ -108,9 +108,9 @@ void Planner::plan_sharing() {
       const std::int64_t by = cut.op == Op::tunable   ? known_.cuts[static_cast<std::size_t>(cut.imm)]
                               : cut.op == Op::literal ? cut.imm
                                                       : 1;
-      if (extent && by > 0) count = (*extent + by - 1) / by;
+      if (extent && by > 0) count = *extent / by + (*extent % by != 0);
     }
-    groups = std::min<std::int64_t>(groups, 1 << 20) * std::max<std::int64_t>(count, 1);
+    groups = std::min<std::int64_t>(groups, 1 << 20) * std::clamp<std::int64_t>(count, 1, 1 << 20);
   }
   const auto in_order = [&] {
     if (any_apart && machine_.threads > 1)

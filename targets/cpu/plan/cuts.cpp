@@ -315,8 +315,10 @@ class Model {
         if (node == u.node) cut = c;
       if (cut <= 0) cut = p_.node(p_.operand(p_.node(u.node), 0)).imm;
       const std::int64_t n = length(static_cast<int>(a));
-      programs *= (n + cut - 1) / std::max<std::int64_t>(1, cut);
-      work *= n;
+      cut = std::max<std::int64_t>(1, cut);
+      constexpr std::int64_t many = std::int64_t{1} << 30;  // more make no difference, and products must not overflow
+      programs = std::min(many, programs) * std::min(many, n / cut + (n % cut != 0));
+      work = std::min(many, work) * std::min(many, n);
       const bool free = (t >= 0 && !fixed(static_cast<std::size_t>(t))) ||
                         std::any_of(cuts.literal_blocks.begin(), cuts.literal_blocks.end(),
                                     [&](const auto& c) { return c.first == u.node; });
