@@ -24,7 +24,7 @@ class Unsupported : public std::runtime_error {
 
 /// What the translation depends on beyond the program.
 struct EmitOptions {
-  bool fma = true;    ///< one rounding for `fma`; otherwise it is a multiplication and an addition
+  bool fma = true;    ///< the processor has `fma`; otherwise it is several instructions, or a call
   bool f16c = true;   ///< the processor converts f16
   bool round = true;  ///< the processor rounds floats to integers (SSE4.1)
   int vector_bits = 256;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "jit/llvm/emitter.hpp"
+#include "jit/runtime/context.hpp"
 
 TESSERA_BEGIN
 namespace jit::detail {
@@ -174,6 +175,8 @@ llvm::Value* Emitter::binary(Op op, Value* x, Value* y, const loop::Type& t, boo
         return b_.CreateFMul(x, y);
       case Op::div:
         return b_.CreateFDiv(x, y);
+      case Op::rem:
+        return each_lane(offsetof(Context, remainder), {x, y}, t);
       default:
         throw refuse_type();
     }
@@ -351,6 +354,46 @@ llvm::Value* Emitter::compare(Op op, Value* x, Value* y, const loop::Type& t) {
   return b_.CreateICmp(p, x, y);
 }
 
+// Calls a function of doubles that the context has, for each lane.
+llvm::Value* Emitter::each_lane(std::size_t function, std::initializer_list<Value*> operands, const loop::Type& t) {
+  llvm::Type* wide = b_.getDoubleTy();
+  const std::vector<llvm::Type*> types(operands.size(), wide);
+  llvm::FunctionType* signature = llvm::FunctionType::get(wide, types, false);
+  Value* pointer = hidden_pointer(function);
+  Value* result = t.lanes == 1 ? nullptr : llvm::PoisonValue::get(type(t));
+  for (int lane = 0; lane < t.lanes; ++lane) {
+    std::vector<Value*> arguments;
+    for (Value* v : operands) {
+      if (t.lanes > 1) v = b_.CreateExtractElement(v, static_cast<std::uint64_t>(lane));
+      arguments.push_back(t.elem == DType::f32 ? b_.CreateFPExt(v, wide) : v);
+    }
+    Value* y = b_.CreateCall(signature, pointer, arguments);
+    if (t.elem == DType::f32) y = b_.CreateFPTrunc(y, b_.getFloatTy());
+    result = t.lanes == 1 ? y : b_.CreateInsertElement(result, y, static_cast<std::uint64_t>(lane));
+  }
+  return result;
+}
+
+// Of f32 in f64: the product is exact there, and the sum is rounded to odd, so that rounding it once more is right
+// (Boldo and Melquiond, 2008).
+llvm::Value* Emitter::fma_without_fma(Value* x, Value* y, Value* z, const loop::Type& t) {
+  if (t.elem == DType::f64) return each_lane(offsetof(Context, fma), {x, y, z}, t);
+  llvm::Type* ft = floating(x->getType(), 64);
+  llvm::Type* it = integer(x->getType(), 64);
+  Value *p = b_.CreateFMul(b_.CreateFPExt(x, ft), b_.CreateFPExt(y, ft)), *c = b_.CreateFPExt(z, ft);
+  Value* s = b_.CreateFAdd(p, c);
+  Value* part = b_.CreateFSub(s, p);
+  Value* lost = b_.CreateFAdd(b_.CreateFSub(p, b_.CreateFSub(s, part)), b_.CreateFSub(c, part));
+  Value* zero = splat_float(ft, 0);
+  Value *above = b_.CreateFCmpOGT(lost, zero), *below = b_.CreateFCmpOLT(lost, zero);  // neither where it is NaN
+  Value* bits = as(s, it);
+  Value* even = b_.CreateICmpEQ(b_.CreateAnd(bits, splat(it, 1)), splat(it, 0));
+  Value* away = b_.CreateICmpEQ(above, b_.CreateFCmpOGT(s, zero));
+  Value* step = select(away, splat(it, 1), splat(it, -1));
+  Value* odd = b_.CreateAdd(bits, select(b_.CreateAnd(even, b_.CreateOr(above, below)), step, splat(it, 0)));
+  return b_.CreateFPTrunc(as(odd, ft), x->getType());
+}
+
 // Pairs of i16 lanes are multiplied and added to the i32 lane over them, modulo 2^32: one instruction and an addition
 // where a register holds them.
 static llvm::Value* fma_of_pairs(llvm::IRBuilder<>& b, llvm::Value* x, llvm::Value* y, llvm::Value* z,
@@ -379,6 +422,7 @@ static llvm::Value* fma_of_pairs(llvm::IRBuilder<>& b, llvm::Value* x, llvm::Val
 llvm::Value* Emitter::fma(Value* x, Value* y, Value* z, const loop::Type& t, bool contract) {
   if (x->getType() != z->getType()) return fma_of_pairs(b_, x, y, z, options_.vector_bits);
   if (is_float(t.elem) && options_.fma) return b_.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
+  if (is_float(t.elem)) return fma_without_fma(x, y, z, t);
   return binary(Op::add, binary(Op::mul, x, y, t, contract), z, t, contract);
 }
 

@@ -48,6 +48,8 @@ T binary(Op op, T x, T y) {
       return x * y;
     case Op::div:
       return x / y;
+    case Op::rem:
+      return std::fmod(x, y);
     case Op::min:
       return std::isnan(x) ? x : x < y ? x : y;
     case Op::max:

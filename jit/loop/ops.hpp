@@ -20,7 +20,7 @@ namespace loop {
 //   iota         result vector 0, 1, 2 …
 //   neg … sqrt   one operand;  add … fma as named;  min/max propagate NaN;  min_number/max_number ignore it
 //                fast_max/fast_min: a > b ? a : b, whatever NaN gives
-//   div, rem     integers: truncating, the divisor is known not to be 0;  floats: div only
+//   div, rem     integers: truncating, the divisor is known not to be 0;  floats: rem is C's fmod, exact
 //   floor_div, floor_rem   integers, rounding down; a divisor of 0 gives 0, overflow wraps
 //   shr          arithmetic for signed types; shift counts ≥ width give 0 (or the sign)
 //   eq … ge      result mask;  select: mask, a, b

@@ -185,9 +185,11 @@ void Verifier::arithmetic(const Inst& inst) {
     case Op::bit_xor:
       if (!e.is_integer() && !e.is_boolean()) refuse();
       break;
+    case Op::rem:
+      if (!number) refuse();
+      break;
     case Op::shl:
     case Op::shr:
-    case Op::rem:
     case Op::floor_div:
     case Op::floor_rem:
       if (!e.is_integer()) refuse();

@@ -78,6 +78,7 @@ bool region_needs_context(const loop::Region& region) {
 }  // namespace
 
 bool needs_context(const loop::Program& program) {
+  if (attribute(program, "calls", 0) != 0) return true;
   return std::any_of(program.functions.begin(), program.functions.end(), [](const loop::Function& f) {
     return f.kind != loop::FunctionKind::host && region_needs_context(f.body);
   });

@@ -263,14 +263,15 @@ Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
   const auto done = [&](Value v) { return wrap(round_to(wrap_to(v, t), t)); };
   switch (n.op) {
     case Op::fma:
-      if (floating) return done(b_->fma(x[0], x[1], x[2]));
+      if (floating) {
+        calls_ |= b_->type(x[0]).elem == DType::f64 && !machine_.has_fma;
+        return done(b_->fma(x[0], x[1], x[2]));
+      }
       return done(b_->add(b_->mul(x[0], x[1]), x[2]));
     case Op::div:
       return done(b_->binary(loop::Op::div, x[0], x[1]));
-    case Op::mod: {  // rounds down, as the integer one
-      const Value q = b_->unary(loop::Op::floor, b_->binary(loop::Op::div, x[0], x[1]));
-      return done(b_->sub(x[0], b_->mul(q, x[1])));
-    }
+    case Op::mod:
+      return done(float_mod(x[0], x[1]));
     case Op::cdiv:
       return done(b_->unary(loop::Op::ceil, b_->binary(loop::Op::div, x[0], x[1])));
     case Op::rsqrt:

@@ -897,7 +897,7 @@ struct Contraction {
             x = b.emit(loop::Op::fma, vt, {pairs[0], pairs[1], x});
             continue;
           }
-          x = floating ? b.fma(s, vs[static_cast<std::size_t>(v)], x)
+          x = floating ? p.mul_add(s, vs[static_cast<std::size_t>(v)], x)
                        : b.add(x, b.mul(s, vs[static_cast<std::size_t>(v)]));
         }
       }

@@ -116,5 +116,43 @@ Value Planner::exp_nonpositive(Value x) {
   return jit::math::exp_nonpositive(b, x);
 }
 
+/// x less the multiple of y below x / y, rounded once: fmod's remainder, which is exact, and y once more where their
+/// signs differ. In f64 the remainder by a quotient below 2^28 (of f64 itself, with FMA, below 2^50) is exact too, but
+/// for one y that the rounding of the quotient may have taken too many; vectors with another quotient go to fmod.
+Value Planner::float_mod(Value x, Value y) {
+  using L = loop::Op;
+  const DType t = b_->type(x).elem;
+  const int lanes = b_->lanes(x);
+  const auto number = [&](DType type, double v) { return b_->number(type, lanes, v); };
+  calls_ = true;
+  Value r;
+  if (t == DType::f64 && !machine_.has_fma) {
+    r = b_->binary(L::rem, x, y);
+  } else {
+    const Value a = b_->unary(L::abs, b_->cast(x, DType::f64)), d = b_->unary(L::abs, b_->cast(y, DType::f64));
+    const Value q = b_->unary(L::trunc, b_->binary(L::div, a, d));
+    const Value below = b_->compare(L::lt, a, d), zero = number(DType::f64, 0);
+    const Value few = b_->compare(L::lt, q, number(DType::f64, t == DType::f32 ? 0x1p28 : 0x1p50));
+    const Value near = b_->binary(L::bit_or, below, few);
+    const Value every = lanes == 1 ? near : b_->emit(L::reduce_and, {DType::b8, 1, -1}, {near});
+    const auto quick = [&] {
+      Value rest = machine_.has_fma ? b_->fma(b_->unary(L::neg, q), d, a) : b_->sub(a, b_->mul(q, d));
+      rest = b_->select(b_->compare(L::lt, rest, zero), b_->add(rest, d), rest);
+      rest = b_->cast(b_->select(below, a, rest), t);
+      const DType bits = t == DType::f32 ? DType::u32 : DType::u64;
+      const Value sign = b_->constant({bits, static_cast<std::uint16_t>(lanes), -1},
+                                      t == DType::f32 ? std::int64_t{0x80000000} : INT64_MIN);
+      const Value sign_of_x = b_->binary(L::bit_and, b_->bitcast(x, bits), sign);
+      return b_->bitcast(b_->binary(L::bit_or, b_->bitcast(rest, bits), sign_of_x), t);
+    };
+    r = b_->if_else(
+        every, [&] { return std::vector<Value>{quick()}; },
+        [&] { return std::vector<Value>{b_->binary(L::rem, x, y)}; })[0];
+  }
+  const Value zero = number(t, 0);
+  const Value other = b_->binary(L::bit_xor, b_->compare(L::lt, r, zero), b_->compare(L::lt, y, zero));
+  return b_->select(b_->logical_and(b_->compare(L::ne, r, zero), other), b_->add(r, y), r);
+}
+
 }  // namespace cpu
 TESSERA_END

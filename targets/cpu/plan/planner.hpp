@@ -249,6 +249,9 @@ class Planner {
   Val random_word(const Val& seed, const Val& counter, int word, Env& env);
   Value math(Op op, Value x, Value y = -1);
   Value exp_nonpositive(Value x);
+  /// x y + z, where one rounding more or less does no harm.
+  Value mul_add(Value x, Value y, Value z) { return machine_.has_fma ? b_->fma(x, y, z) : b_->add(b_->mul(x, y), z); }
+  Value float_mod(Value x, Value y);
   Value round_to(Value v, DType t);
   Value wrap_to(Value v, DType t);
   Value narrow(Value v, DType t);
@@ -339,6 +342,7 @@ class Planner {
   std::vector<Sharing> sharing_;     ///< per argument
   std::vector<bool> parallel_dims_;  ///< of the grid: programs that differ in another one only run in order
   bool serial_ = false;              ///< all programs run in order, on one thread
+  bool calls_ = false;               ///< the code calls functions of its Context
   std::optional<Slot> stop_;         ///< set where the program has stopped inside a loop or branch
 };
 

@@ -25,6 +25,7 @@ loop::Program Planner::plan() {
   plan_entry();
   plan_prologue();
   out_.attributes.push_back({"serial_grid", serial_});
+  out_.attributes.push_back({"calls", calls_});
   return std::move(out_);
 }
 

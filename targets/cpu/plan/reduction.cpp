@@ -239,7 +239,7 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
     if (c.op == Op::dot) here = both(here, there(right, e));
     if (right >= 0) {
       const Value x = value(left), y = value(right);
-      next = info(t).is_floating() ? b_->fma(x, y, acc) : b_->add(acc, b_->mul(x, y));
+      next = info(t).is_floating() ? mul_add(x, y, acc) : b_->add(acc, b_->mul(x, y));
     } else {
       next = b_->binary(lanewise, acc, value(left));
     }

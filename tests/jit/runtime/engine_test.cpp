@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include <tessera/tessera.hpp>
@@ -32,6 +33,11 @@ TESSERA_KERNEL(engine_rows)(Kernel k, In<f32, "M", "N"> x, Out<f32, "M"> total) 
   total(m) = sum<"N">(x(m, n));
 };
 
+TESSERA_KERNEL(engine_remainder)(Kernel k, In<f64, "N"> x, Out<f64, "N"> rest, Out<f64, "N"> sum) {
+  auto n = k.block<"N">(BN);
+  rest(n) = x(n) % 0.7;
+  sum(n) = fma(x(n), x(n), -x(n));
+};
 TESSERA_KERNEL(engine_gather)(Kernel k, In<f32, "V"> table, In<i32, "N"> ids, Out<f32, "N"> out) {
   auto n = k.block<"N">(4);
   out(n) = table(ids(n));
@@ -196,6 +202,18 @@ TEST_CASE("every feature set of this machine and any number of threads give the 
       for (std::size_t i = 0; i < z.size(); ++i) wrong += z[i] != 1.0f + 2.0f * x[i];
       CHECK(wrong == 0);
     }
+}
+
+TEST_CASE("code that calls the C library gets its context, on the caller's thread too") {
+  std::vector<double> x{1e300, -1e200, 5, 1 + 0x1p-40}, rest(4), sum(4);
+  for (const std::string& features : jit::find_target("cpu").features()) {
+    engine_remainder.with(Config{.features = features})(view(x, {4}), view(rest, {4}), view(sum, {4}));
+    for (std::size_t i = 0; i < 4; ++i) {
+      const double r = std::fmod(x[i], 0.7);
+      CHECK(rest[i] == (r < 0 ? r + 0.7 : r));
+      CHECK(sum[i] == std::fma(x[i], x[i], -x[i]));
+    }
+  }
 }
 
 TEST_CASE("the interpreter runs what is asked of it, and what no target can compile") {

@@ -77,6 +77,11 @@ TESSERA_KERNEL(rounded_once)(Kernel k, In<f32, "N"> x, Out<f32, "N"> product, Ou
   rest(i) = x(i) % 0.3f;
 };
 template <class T>
+TESSERA_KERNEL(remainders)(Kernel k, In<T, "N"> x, In<T, "N"> y, Out<T, "N"> rest) {
+  auto i = k.block<"N">(BN);
+  rest(i) = x(i) % y(i);
+};
+template <class T>
 TESSERA_KERNEL(small_functions)(Kernel k, In<T, "N"> x, Out<T, "F", "N"> y) {
   auto i = k.block<"N">(BN);
   auto v = x(i);
@@ -230,11 +235,22 @@ TEST_CASE("functions of f32, f16, bf16 and f64") {
   CPU_CHECK(c);
 }
 
-// Known defects: without FMA instructions fma rounds twice, and the remainder of floats is x - floor(x / y) y, rounded.
-TEST_CASE("fma without FMA instructions and float remainders are exact" * doctest::should_fail()) {
+TEST_CASE("fma and float remainders are exact, without FMA instructions too") {
   auto c = of(rounded_once.program, {{"N", 200}});
   c.data = {{"x", [](std::int64_t i) { return std::sin(double(i)) * 20; }}};
   CPU_CHECK(c);
+  for (const ir::Program* p : {&remainders<f32>.program, &remainders<f64>.program, &remainders<f16>.program}) {
+    const double odd[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1e-40, -1e-45, 3e38, 100, -100, 1e-20, -7e10, 0.7, -0.3};
+    const std::size_t count = std::size(odd);
+    auto m = of(*p, {{"N", static_cast<std::int64_t>(count * count)}});
+    m.data = {{"x", [&](std::int64_t i) { return odd[static_cast<std::size_t>(i) % count]; }},
+              {"y", [&](std::int64_t i) { return odd[static_cast<std::size_t>(i) / count]; }}};
+    CPU_CHECK(m);
+    m = of(*p, {{"N", 500}});  // quotients of every size, each vector with its own
+    m.data = {{"x", [](std::int64_t i) { return std::sin(double(i)) * std::exp2(double(i / 16 * 2)); }},
+              {"y", [](std::int64_t i) { return std::cos(double(i)); }}};
+    CPU_CHECK(m);
+  }
 }
 
 TEST_CASE("casts round, saturate and wrap") {
