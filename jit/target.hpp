@@ -36,6 +36,8 @@ struct PlanRequest {
   std::string features;                ///< of the machine to plan for: one of Target::features()
   int threads = 0;                     ///< that a call may use at most; 0: all
   bool checked = false;
+  Numerics numerics = Numerics::standard;
+  bool deterministic = false;
   bool load = true;  ///< false: for a machine that is not this one; the code has no entry
 };
 

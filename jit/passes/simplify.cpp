@@ -242,13 +242,13 @@ ir::Storage sums_to_dots(const Program& p) {
   return r.finish();
 }
 
-ir::Storage simplify(ir::Storage p, const KnownExtent& extent, const PassObserver& observe) {
+ir::Storage simplify(ir::Storage p, const KnownExtent& extent, const PassObserver& observe, bool ordered) {
   const auto pass = [&](const char* name, ir::Storage next) {
     p = std::move(next);
     if (observe) observe(name, p.view());
   };
   pass("open_single_trips", open_single_trips(p.view(), extent));
-  pass("loops_to_axes", loops_to_axes(p.view(), extent));
+  if (!ordered) pass("loops_to_axes", loops_to_axes(p.view(), extent));
   pass("vars_to_values", vars_to_values(p.view()));
   pass("share_equal", share_equal(p.view()));
   pass("sums_to_dots", sums_to_dots(p.view()));

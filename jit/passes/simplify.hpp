@@ -38,7 +38,8 @@ ir::Storage share_equal(const ir::Program& p);
 ir::Storage sums_to_dots(const ir::Program& p);
 
 /// All of them, in order, after `sums_to_dots` and `set_cuts`: a Var that becomes a value may make a sum a contraction.
-ir::Storage simplify(ir::Storage p, const KnownExtent& extent, const PassObserver& observe = {});
+/// `ordered`: what is added keeps its order, so loops stay loops.
+ir::Storage simplify(ir::Storage p, const KnownExtent& extent, const PassObserver& observe = {}, bool ordered = false);
 
 }  // namespace jit
 TESSERA_END

@@ -20,7 +20,7 @@ std::string known_text(const std::optional<std::int64_t>& value, std::int64_t mu
 
 ObjectKey object_key(const Target& target, const PlanRequest& request) {
   // Whoever adds a member to PlanRequest meets this line, and adds a field below.
-  const auto& [program, known, tunables, choices, features, threads, checked, load] = request;
+  const auto& [program, known, tunables, choices, features, threads, checked, numerics, deterministic, load] = request;
   (void)load;  // what is done with the code, not what it is
   ObjectKey key;
   const auto number = [](const char* name, std::size_t i) { return std::string(name) + " " + std::to_string(i); };
@@ -65,6 +65,8 @@ ObjectKey object_key(const Target& target, const PlanRequest& request) {
   key.add("features", features);
   key.add("most threads", std::to_string(threads));
   key.add("checked", checked ? "1" : "0");
+  key.add("numerics", numerics == Numerics::strict ? "strict" : numerics == Numerics::fast ? "fast" : "standard");
+  key.add("deterministic", deterministic ? "1" : "0");
   target.add_to_key(request, key);
   key.add("tessera", TESSERA_VERSION);
   key.add("planner", jit_build_id());

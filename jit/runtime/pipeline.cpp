@@ -270,9 +270,13 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
   request.features = config && !config->features.empty() ? config->features : target.features().front();
   request.threads = config ? config->threads : 0;
   request.checked = config && config->checked;
+  request.numerics = config ? config->numerics : Numerics::standard;
+  request.deterministic = config && config->deterministic;
   request.tunables = target.tunables(program, known, config);
   request.choices = choices_of(config);
-  if (!config || config->tunables.empty())
+  // What was tuned on this machine may change bits that depend on tile sizes (LANGUAGE: += of what a tile adds up).
+  const bool one_result = request.deterministic || request.numerics == Numerics::strict;
+  if ((!config || config->tunables.empty()) && !one_result)
     if (const auto found = ask_configuration({program, known, frame, target, request.features, request.threads}))
       use_tuned(target, *found, request, config);
   if (std::string why = target.legal(request); !why.empty()) throw UserError(kernel + ": " + why);

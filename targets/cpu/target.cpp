@@ -86,7 +86,9 @@ class Cpu final : public jit::Target {
       for (const Tuned& tuned : config->tunables)
         if (program.str(program.tunables[i].name) == tuned.name) given[i] = tuned.value;
     const std::string features = config && !config->features.empty() ? config->features : runnable_features().front();
-    return choose_tunables(program, known, given, machine(features, config ? config->threads : 0));
+    Machine m = machine(features, config ? config->threads : 0);
+    if (config) m.numerics = config->numerics, m.deterministic = config->deterministic;
+    return choose_tunables(program, known, given, m);
   }
 
   std::string legal(const jit::PlanRequest& request) const override {
@@ -116,6 +118,8 @@ class Cpu final : public jit::Target {
     Machine m = machine(request.features, request.threads);
     m.blocks = blocks_of(request.choices);
     m.adding = adding_of(request.choices);
+    m.numerics = request.numerics;
+    m.deterministic = request.deterministic;
     return cpu::plan(request.program, request.known, request.tunables, m, observe);
   }
 

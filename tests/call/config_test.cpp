@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-BOOST_HANA_ADAPT_STRUCT(tessera::Config, tunables, threads, checked, target, features);
+BOOST_HANA_ADAPT_STRUCT(tessera::Config, tunables, threads, checked, target, features, numerics, deterministic);
 
 namespace {
 
@@ -36,6 +36,7 @@ static_assert(field_count() == decltype(boost::hana::length(boost::hana::accesso
 
 void change(std::vector<tessera::Tuned>& v) { v.push_back({"BM", 64}); }
 void change(int& v) { ++v; }
+void change(tessera::Numerics& v) { v = tessera::Numerics::strict; }
 void change(bool& v) { v = !v; }
 void change(std::string& v) { v += "x"; }
 

@@ -241,6 +241,12 @@ inline void call_with_a_configuration(std::vector<float>& a, std::vector<float>&
   linear.with(Config{.features = "sse2"})(view(a, {64, 300}), view(w, {80, 300}), bias, view(c, {64, 80}));
 }
 
+inline void call_with_numerics(std::vector<float>& a, std::vector<float>& w, std::vector<float>& bias, std::vector<float>& c) {
+  linear.with(Config{.numerics = Numerics::strict})(view(a, {64, 300}), view(w, {80, 300}), bias, view(c, {64, 80}));
+  linear.with(Config{.deterministic = true})(view(a, {64, 300}), view(w, {80, 300}), bias, view(c, {64, 80}));
+  linear.with(Config{.numerics = Numerics::fast})(view(a, {64, 300}), view(w, {80, 300}), bias, view(c, {64, 80}));
+}
+
 inline bool call_without_exceptions(std::vector<float>& a, std::vector<float>& w, std::vector<float>& bias, std::vector<float>& c) {
   const Status status = linear.try_call(view(a, {64, 300}), view(w, {80, 300}), bias, view(c, {64, 80}));
   return static_cast<bool>(status);                // status.message() says what is wrong

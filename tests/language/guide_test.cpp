@@ -78,12 +78,15 @@ TEST_CASE("the guide's matrix product, with and without a configuration") {
   Floats a = numbers(M * K), w = numbers(N * K, 2), bias = numbers(N, 3), c(M * N), d(M * N);
   guide::linear(view(a, {M, K}), view(w, {N, K}), bias, view(c, {M, N}));
   guide::call_with_a_configuration(a, w, bias, d);
+  Floats e(M * N);
+  guide::call_with_numerics(a, w, bias, e);
   for (std::size_t i : {std::size_t{0}, M * N / 2 + 7, M * N - 1}) {
     double s = bias[i % N];
     for (std::size_t k = 0; k < K; ++k) s += static_cast<double>(a[i / N * K + k]) * w[i % N * K + k];
     const double gelu = s / 2 * (1 + std::erf(s / std::sqrt(2.0)));
     CHECK(std::abs(c[i] - gelu) < 1e-3);
     CHECK(std::abs(d[i] - gelu) < 1e-3);
+    CHECK(std::abs(e[i] - gelu) < 1e-3);
   }
   CHECK(guide::call_without_exceptions(a, w, bias, c));
   Floats few(3);

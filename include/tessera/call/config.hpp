@@ -1,4 +1,4 @@
-// Owns Config: what a caller may decide about how a kernel runs, never about what it computes.
+// Owns Config: what a caller may decide about how a kernel runs, and how exactly it computes.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,16 @@ struct Tuned {
   std::int64_t value = 0;
 };
 
+/// How exactly floats are computed. docs/math.md says what each mode promises and what it costs; in every one, results
+/// lie within the interpreter's bound for it.
+enum class Numerics : std::uint8_t {
+  standard,  ///< sums and dots in any order, a product and its sum fused where the processor can; functions within 1
+             ///< ulp
+  strict,    ///< one order of additions, one rounding an operation: the same bits with every feature set, whatever the
+             ///< threads, tile sizes and specialisation
+  fast,      ///< as standard, with functions within 4 ulp where that is faster
+};
+
 /// How a call should run; what is left out is chosen by Tessera.
 ///
 ///     gemm.with(Config{.tunables = {{"BM", 64}, {"BN", 96}}, .threads = 1})(a, b, c);
@@ -30,6 +40,8 @@ struct Config {
   bool checked = false;              ///< outside reads, overflow and division by zero are errors instead of values
   std::string target = {};           ///< "cpu"; empty: the best one present
   std::string features = {};         ///< host features by name, such as "avx2"; empty: those of this machine
+  Numerics numerics = Numerics::standard;
+  bool deterministic = false;  ///< one order of additions: the same bits whatever the threads, tile sizes and variant
 
   /// A number that differs between configurations (for all practical purposes); never 0, which means "no Config".
   std::uint64_t key() const {
@@ -53,6 +65,7 @@ struct Config {
     mix(static_cast<std::uint64_t>(threads) << 1 | static_cast<std::uint64_t>(checked));
     text(target);
     text(features);
+    mix(static_cast<std::uint64_t>(numerics) << 1 | static_cast<std::uint64_t>(deterministic));
     return hash | 1;
   }
 };

@@ -16,7 +16,7 @@ TESSERA_BEGIN
 struct Compilation {
   std::string kernel;
   std::string target;            ///< "cpu"
-  std::string features;          ///< of the target: "native", "avx512", "avx2", "sse2"
+  std::string features;          ///< of the target: "native", "avx2" …
   std::string known;             ///< what the code relies on: "M=797 P=64 stride(x,0)=64"; or "generic"
   std::string choices;           ///< the kernel's tunables: "BM=64 BN=96"
   double milliseconds = 0;       ///< all of it, without writing dumps

@@ -9,10 +9,11 @@
 #include "tessera/version.hpp"
 
 // A bound E of a value v promises: every legal evaluation gives a value within v ± E. Legal are fused multiply-add,
-// functions (exp, erf …) within one unit in the last place of the true value, free order where the language leaves it
-// free. Operations that are exact or correctly rounded give equal results from equal operands, so exact operands have
-// exact results; once an operand is inexact, its error passes on by the function's slope (or its values at both ends),
-// and the result may round differently: one more unit. An infinite bound means that nothing is promised.
+// functions (exp, erf …) within one unit in the last place of the true value (in fast numerics four), free order where
+// the language leaves it free. Operations that are exact or correctly rounded give equal results from equal operands,
+// so exact operands have exact results; once an operand is inexact, its error passes on by the function's slope (or its
+// values at both ends), and the result may round differently: one more unit. An infinite bound means that nothing is
+// promised.
 
 TESSERA_BEGIN
 namespace interpreter {
@@ -25,6 +26,7 @@ struct Inexact {
   bool slack;  ///< every rounding counts, even of exact operands
   double x[3] = {}, e[3] = {};
   double result = 0;
+  int function_units = 1;  ///< Options::function_units
 };
 
 inline double product_error(double a, double ea, double b, double eb) {
@@ -59,8 +61,9 @@ inline double function_error(const Inexact& c) {
   using ir::Op;
   const double x = c.x[0], e = c.e[0], r = c.result;
   const bool steps = c.op >= Op::floor && c.op <= Op::round;
-  // An approximate function is within 1 unit of the truth, and so is what the interpreter took for it.
-  const double own = c.op == Op::sqrt || steps || std::isinf(x) || std::isnan(x) || std::isinf(r) ? 0 : 2 * c.ulp(r);
+  // An approximate function is within its units of the truth, and what the interpreter took for it within one.
+  const bool exact = c.op == Op::sqrt || steps || std::isinf(x) || std::isnan(x) || std::isinf(r);
+  const double own = exact ? 0 : (1 + c.function_units) * c.ulp(r);
   if (e == 0) return std::isnan(r) ? 0 : own + (c.slack && !steps && std::isfinite(r) ? c.ulp(r) : 0);
   if (!(e < unbounded)) return unbounded;
   double passed = unbounded;
@@ -123,7 +126,7 @@ inline double float_error(const Inexact& c, double inexact_product) {
       return std::isinf(r) && e < unbounded ? 0 : e;
     }
     case Op::pow: {
-      const double own = std::isfinite(r) ? 2 * c.ulp(r) : 0;
+      const double own = std::isfinite(r) ? (1 + c.function_units) * c.ulp(r) : 0;
       if (ea == 0 && eb == 0) return own;
       if (!(a > ea)) return unbounded;
       double passed = 0;

@@ -145,6 +145,7 @@ inline void elementwise_error(Machine& m, const ir::Node& n, DType operand_type,
   const bool rounds = is_float && (is_approximate(n.op) || n.op == Op::mul || m.slack);
   if (!rounds && !in[0].error && !in[1].error && !in[2].error) return;
   Inexact c{n.op, v.type, Ulp(v.type), m.slack};
+  c.function_units = m.options.function_units;
   const bool is_compare = n.op >= Op::lt && n.op <= Op::ne;
   bool any = false;
   v.error.resize(v.size());

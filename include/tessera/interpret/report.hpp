@@ -20,6 +20,7 @@ inline constexpr std::int64_t default_tunable = 16;
 
 struct Options {
   bool bounds = true;              ///< compute an error bound for each element written (about half the speed)
+  int function_units = 1;          ///< units in the last place that functions may be off: 4 for Numerics::fast
   bool races = true;               ///< find races between programs of the grid
   std::size_t most_findings = 64;  ///< later ones are counted, not kept
   std::int64_t most_iterations = std::int64_t{1} << 26;  ///< of one loop; more is a finding, and ends the run

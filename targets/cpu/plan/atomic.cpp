@@ -118,7 +118,7 @@ void Planner::plan_sharing() {
     else
       serial_ = true;
   };
-  const bool free_order = !(machine_.deterministic && (floats || atomics));
+  const bool free_order = !(machine_.ordered() && (floats || atomics));
   // Copies also serve one thread: additions to one element need not wait for each other.
   const auto with_copies = [&] {
     for (std::size_t i = 0; i < program_.args.size(); ++i)
@@ -247,7 +247,8 @@ void Planner::add_lanes(const Target& target) {
   for (int d = 0; d < a.rank; ++d)
     if (program_.node(program_.operand(n, d)).rank > program_.node(index).rank) index = program_.operand(n, d);
   const Target probe{nullptr, -1, target.axes, index, program_.node(index).type};
-  const int axis = choose_vector_axis(target.axes, {}, probe);
+  const bool in_order = adds_in_order(target.store);
+  const int axis = choose_vector_axis(in_order ? std::vector{target.axes.back()} : target.axes, {}, probe);
   const int width = axis < 0 ? 1 : std::clamp(vector_width(probe), 1, machine_.lanes(4));
   const auto spill = [&](DType elem) {
     loop::Buffer b;

@@ -36,6 +36,7 @@ struct Contraction {
   int s_buffer = -1, v_buffer = -1, block_buffer = -1;
   int group = 1;                ///< elements of consecutive k in one lane of a panel; both operands are packed if more
   Value group_left = -1;        ///< in a last group of K: how many of its elements there are
+  Planner::GoesOn on;           ///< what the sums start from, where they have one order
   bool heavy = false;           ///< the epilogue has many operations
   std::optional<Slot> partial;  ///< sums between cuts of K, where the target cannot hold them
 
@@ -123,7 +124,7 @@ struct Contraction {
   }
 
   /// The axes of K behind the first lie flat in panels: where their lengths are not known, or are long, a panel of one
-  /// axis has to do, the longest, which can be cut.
+  /// axis has to do, the longest, which can be cut; the last, where sums have one order.
   void choose_k() {
     constexpr std::int64_t most_flat = 2048;
     std::int64_t flat = 1;
@@ -133,9 +134,10 @@ struct Contraction {
     if (flat <= most_flat) return;
     const int longest = *std::max_element(k_axes.begin(), k_axes.end(),
                                           [&](int x, int y) { return axis(x).max_known < axis(y).max_known; });
+    const int flat_axis = p.one_order(core) ? k_axes.back() : longest;
     for (int a : k_axes)
-      if (a != longest) k_turns.push_back(a);
-    k_axes = {longest};
+      if (a != flat_axis) k_turns.push_back(a);
+    k_axes = {flat_axis};
   }
 
   /// Whether the target's places of (a, n_axis) are one run: a × length(n_axis) + n, and nothing else looks at them.
@@ -250,6 +252,7 @@ struct Contraction {
   bool run() {
     if (!sort_axes()) return false;
     choose_blocks();
+    on = p.goes_on_from(target, core);
     std::vector<int> reads = p.roots_of(target);
     heavy = target.root != core && p.analysis_.cost(target.root) > 10;
     block_buffer = panel_buffer(mr * nr(), 1, t);
@@ -278,7 +281,8 @@ struct Contraction {
     const std::int64_t columns = std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr();
     if (pack_s) s_buffer = panel_buffer(mc + mr, lanes, packed_type());
     if (pack_v) v_buffer = panel_buffer(columns, lanes, packed_type());
-    Value trips = b.ceil_div(k0, i64(block));
+    const Value cuts = b.ceil_div(k0, i64(block));
+    Value trips = cuts;
     for (int a : k_turns) trips = b.mul(trips, length(a));
     const bool one = b.is(trips, 1);
     if (!k_turns.empty() && b.known(trips).value_or(0) <= 0) k_guard = b.compare(loop::Op::gt, trips, i64(0));
@@ -288,7 +292,7 @@ struct Contraction {
     b.for_loop(i64(0), upper, i64(1), [&](Value trip) {
       p.scoped([&] {
         Env e = env;
-        const Value from = b.mul(place_turns(e, trip), i64(block));
+        const Value from = b.mul(place_turns(e, trip, cuts), i64(block));
         Value count = b.max(loop_block(k0, block, from), i64(0));
         if (k_guard >= 0) count = b.select(k_guard, count, i64(0));
         const Value first = one ? b.boolean(true) : b.compare(loop::Op::eq, trip, i64(0));
@@ -298,8 +302,15 @@ struct Contraction {
     });
   }
 
-  /// Sets the axes of k_turns to where they stand in a trip; gives the number of the block of K.
-  Value place_turns(Env& e, Value trip) {
+  /// Sets the axes of k_turns to where they stand in a trip; gives the number of the block of K, of which there are
+  /// `cuts`: a block is gone through for all turns, or, where sums have one order, a turn in all blocks.
+  Value place_turns(Env& e, Value trip, Value cuts) {
+    Value number = -1;
+    if (!k_turns.empty() && p.one_order(core)) {
+      cuts = b.max(cuts, i64(1));
+      number = b.binary(loop::Op::floor_rem, trip, cuts);
+      trip = b.binary(loop::Op::floor_div, trip, cuts);
+    }
     for (std::size_t i = k_turns.size(); i-- > 0;) {
       const AxisState& a = axis(k_turns[i]);
       const Value n = b.max(length(k_turns[i]), i64(1));
@@ -308,7 +319,7 @@ struct Contraction {
                    a.max_known == INT64_MAX ? INT64_MAX : std::max<std::int64_t>(a.max_known, 1) - 1);
       trip = b.binary(loop::Op::floor_div, trip, n);
     }
-    return trip;
+    return number >= 0 ? number : trip;
   }
 
   std::vector<int> partial_axes() const {
@@ -755,25 +766,32 @@ struct Contraction {
     const auto at = [&](int r) { return b.add(row, i64(r)); };
     prefetch_target([&](int r, int v) { return place(at(r), v, masks); }, height, vectors);
     const Value zero = b.constant(vt, 0);
+    const auto each_vector = [&](const std::function<Value(Env&)>& read) {
+      const bool guard = shape.guard || shape.may_guard;
+      const std::vector<Value> with = rest_masks(shape.edge || shape.may_edge);
+      std::vector<Value> values;
+      p.scoped([&] {
+        for (int r = 0; r < height; ++r)
+          for (int v = 0; v < vectors; ++v) {
+            Env e = place(guard ? b.min(at(r), b.sub(m_count, i64(1))) : at(r), v, with);
+            values.push_back(read(e));
+          }
+      });
+      return values;
+    };
     std::vector<Value> acc = b.if_else(
-        first, [&] { return std::vector<Value>(count, zero); },
+        first,
         [&] {
-          const bool guard = shape.guard || shape.may_guard;
-          const std::vector<Value> with = rest_masks(shape.edge || shape.may_edge);
-          std::vector<Value> loaded;
-          for (int r = 0; r < height; ++r)
-            for (int v = 0; v < vectors; ++v) {
-              Env e = place(guard ? b.min(at(r), b.sub(m_count, i64(1))) : at(r), v, with);
-              loaded.push_back(p.machine(read_partial(e), e, true));
-            }
-          return loaded;
-        });
+          if (on.from < 0) return std::vector<Value>(count, zero);
+          return each_vector([&](Env& e) { return operand(on.from, e, true); });
+        },
+        [&] { return each_vector([&](Env& e) { return p.machine(read_partial(e), e, true); }); });
     acc = sum(env, k_from, k_count, flat, row, i, height, shape.guard, column, j, vectors, masks, acc);
 
     // Writing: `finished` sums go through the epilogue, others are kept for the next cut of K.
     const auto write = [&](Env& e, Value v, bool finished) {
       if (!finished) return write_partial(e, v);
-      p.remember(core, e, p.wrap(p.round_to(p.wrap_to(v, node.type), node.type)));
+      p.remember(on.from < 0 ? core : on.sum, e, p.wrap(p.round_to(p.wrap_to(v, node.type), node.type)));
       p.write_point(target, e);
     };
     const auto unrolled = [&](bool finished) {

@@ -299,10 +299,21 @@ class Model {
     });
   }
 
+  /// Threads to find work for. Where programs add sums of their tiles into floats, sizes of tiles show in the result: a
+  /// fixed number, if that is to be the same whatever the threads.
+  int threads() const {
+    constexpr int fixed = 16;
+    const bool shows = machine_.ordered() && std::any_of(p_.nodes.begin(), p_.nodes.end(), [this](const Node& n) {
+                         return n.op == Op::accumulate &&
+                                info(p_.args[static_cast<std::size_t>(n.imm & 0xffffffff)].type).is_floating();
+                       });
+    return shows ? fixed : machine_.threads;
+  }
+
   /// Cuts the longest grid axes until every thread has work.
   template <class Fixed>
   void spread(Cuts& cuts, const Fixed& fixed) const {
-    if (machine_.threads <= 1) return;
+    if (threads() <= 1) return;
     std::int64_t programs = 1, work = 1;
     int best = -1;
     std::int64_t best_length = 1;
@@ -327,7 +338,7 @@ class Model {
     for (std::size_t i = 0; i < p_.nodes.size(); ++i)
       if (p_.nodes[i].op == Op::grid_index) programs *= 2;  // there is a grid besides the blocks
     if (best < 0 || work < (1 << 15)) return;
-    const std::int64_t wanted = machine_.threads;
+    const std::int64_t wanted = threads();
     if (programs >= wanted) return;
     const std::int64_t parts = (wanted + programs - 1) / programs;
     std::int64_t cut = (best_length + parts - 1) / parts;

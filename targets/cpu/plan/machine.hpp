@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "tessera/call/config.hpp"
 #include "tessera/version.hpp"
 
 TESSERA_BEGIN
@@ -35,8 +36,13 @@ struct Machine {
   int threads = 1;  ///< that a call may use
   Blocks blocks;
   Adding adding = Adding::automatic;
-  bool deterministic = false;  ///< sums of floats have one order, whatever the threads do
+  Numerics numerics = Numerics::standard;
+  bool deterministic = false;
 
+  /// No product is fused into a sum, and functions use no instruction that other processors lack.
+  bool strict() const { return numerics == Numerics::strict; }
+  /// Floats are added and multiplied up in one order, ascending, whatever the threads, tile sizes and specialisation.
+  bool ordered() const { return deterministic || strict(); }
   int lanes(int element_bytes) const { return vector_bytes / element_bytes; }
 };
 

@@ -74,7 +74,7 @@ class MathBuilder {
 }  // namespace
 
 Value Planner::math(Op op, Value x, Value y) {
-  MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), machine_.has_fma);
+  MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), fuses());
   namespace m = jit::math;
   switch (op) {
     case Op::exp:
@@ -112,7 +112,7 @@ Value Planner::math(Op op, Value x, Value y) {
 
 /// e^x of an x that is nowhere above 0.
 Value Planner::exp_nonpositive(Value x) {
-  MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), machine_.has_fma);
+  MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), fuses());
   return jit::math::exp_nonpositive(b, x);
 }
 

@@ -362,6 +362,7 @@ int Planner::choose_vector_axis(const std::vector<int>& domain, const std::vecto
     if (target.store >= 0 && program_.node(target.store).op != Op::store && collides_along(target.store, axis) &&
         bonus == 0)
       return;
+    if (target.store >= 0 && adds_in_order(target.store) && axis != target.axes.back()) return;
     std::vector<std::int64_t> steps(program_.axes.size(), 0);
     steps[static_cast<std::size_t>(axis)] = 1;
     int score = bonus;
@@ -492,6 +493,7 @@ void Planner::run_job(Target target, int core, Slot* slot) {
   }
   const int fill = core >= 0 ? analysis_.filled_with[static_cast<std::size_t>(core)] : -1;
   if (fill >= 0) analysis_.form[static_cast<std::size_t>(fill)] = Form::point;  // as everything sees it inside
+  if (core >= 0 && one_order(core)) reduced.clear();                            // vectors run along axes that stay
   const int vector_axis = choose_vector_axis(target.axes, reduced, target);
   const bool kept_axis = std::find(target.axes.begin(), target.axes.end(), vector_axis) != target.axes.end();
   if (slot) {

@@ -44,8 +44,8 @@ loop::Program plan(const ir::Program& program, const jit::Specialisation& known,
   const jit::KnownExtent extent = [&](int i) {
     return i < 0 ? std::nullopt : known.words[layout.extent_word(static_cast<std::size_t>(i))];
   };
-  const ir::Storage simple =
-      jit::simplify(jit::set_cuts(contracted.view(), cuts.tunables, cuts.literal_blocks), extent, observe);
+  const ir::Storage simple = jit::simplify(jit::set_cuts(contracted.view(), cuts.tunables, cuts.literal_blocks), extent,
+                                           observe, machine.ordered());
   const Known facts{known.words, known.alignment, cuts.tunables};
   const ir::Program p = simple.view();
   return Planner(p, facts, machine).plan();

@@ -178,9 +178,22 @@ class Planner {
   void turned_nest(const Target& target, Env env, int vector_axis, int cross_axis, const std::vector<int>& crossing);
   void reduction_nest(const Target& target, int core, int vector_axis);
   struct Reduction;
-  void reduce_row_by_row(const Target& target, const Reduction& r, std::vector<int> kept, std::vector<int> reduced,
-                         int vector_axis, int width);
+  void reduce_row_by_row(const Target& target, int core, const Reduction& r, std::vector<int> kept,
+                         std::vector<int> reduced, int vector_axis, int width);
   bool far_apart(int root, int axis, int depth);
+  /// Where sums have one order, and all that uses a job's sum or dot is its addition to another value: that addition,
+  /// and the other value, from which the sum starts. A long sum cut into `acc += …` is then the sum that was not cut.
+  struct GoesOn {
+    int sum = -1, from = -1;
+  };
+  GoesOn goes_on_from(const Target& target, int core) const;
+  /// Whether this is a += of floats whose lanes are added in the order of their axes.
+  bool adds_in_order(int store) const {
+    const Node& n = program_.node(store);
+    return n.op == Op::accumulate && machine_.ordered() &&
+           info(program_.args[static_cast<std::size_t>(n.imm & 0xffffffff)].type).is_floating();
+  }
+  bool one_order(int node) const { return machine_.ordered() && info(program_.node(node).type).is_floating(); }
   int filling_ = -1;  ///< the kept value that the reduction being written makes as it goes
   bool contraction_nest(const Target& target, int core);
   void scan_nest(Target target, int core, Slot* slot);
@@ -249,8 +262,9 @@ class Planner {
   Val random_word(const Val& seed, const Val& counter, int word, Env& env);
   Value math(Op op, Value x, Value y = -1);
   Value exp_nonpositive(Value x);
-  /// x y + z, where one rounding more or less does no harm.
-  Value mul_add(Value x, Value y, Value z) { return machine_.has_fma ? b_->fma(x, y, z) : b_->add(b_->mul(x, y), z); }
+  /// x y + z, where one rounding more or less does no harm; in strict mode always two.
+  Value mul_add(Value x, Value y, Value z) { return fuses() ? b_->fma(x, y, z) : b_->add(b_->mul(x, y), z); }
+  bool fuses() const { return machine_.has_fma && !machine_.strict(); }
   Value float_mod(Value x, Value y);
   Value round_to(Value v, DType t);
   Value wrap_to(Value v, DType t);

@@ -112,7 +112,7 @@ std::vector<Value> Planner::reduce_loops(
 /// What the two ways of writing a reduction share.
 struct Planner::Reduction {
   int operand;
-  std::function<Value(int lanes)> identity;
+  std::function<Value(Env&)> start;         ///< what the sum begins with
   std::function<Value(Env&, Value)> term;   ///< an accumulator with one more lane of the reduced axes in it
   std::function<void(Env&, Value)> finish;  ///< rounds a sum no more; writes what is computed of it
   std::vector<int> read;                    ///< what `term` evaluates
@@ -134,9 +134,9 @@ bool Planner::far_apart(int root, int axis, int depth) {
 
 /// Sums along an axis whose lanes lie far apart: a run of results waits in the first cache while rows pass by, several
 /// at a time, each read in order.
-void Planner::reduce_row_by_row(const Target& target, const Reduction& r, std::vector<int> kept,
+void Planner::reduce_row_by_row(const Target& target, int core, const Reduction& r, std::vector<int> kept,
                                 std::vector<int> reduced, int vector_axis, int width) {
-  const DType t = b_->type(r.identity(1)).elem;
+  const DType t = repr(program_.node(core).type);
   const std::int64_t run = machine_.l1_bytes / 4 / std::max(1, info(t).bits / 8) / width * width;
   const int rows = analysis_.cost(r.operand) >= 12 ? 2 : 8, row_axis = reduced.back();
   const AxisState &lanes = axis_[static_cast<std::size_t>(vector_axis)],
@@ -162,7 +162,7 @@ void Planner::reduce_row_by_row(const Target& target, const Reduction& r, std::v
         const auto across = [&](const Env& at, const std::function<void(Env&)>& body) {
           vector_loop(at, vector_axis, begin, end, width, 1, [&](std::span<Env> envs) { body(envs[0]); });
         };
-        across(outer[0], [&](Env& e) { b_->store(sums, place(e), r.identity(e.width)); });
+        across(outer[0], [&](Env& e) { b_->store(sums, place(e), r.start(e)); });
         loops(outer[0], reduced, -1, 1, 1, r.read, [&](std::span<Env> at) {
           const Value whole = b_->add(row.lo, b_->round_down(b_->max(b_->sub(row.hi, row.lo), i64(0)), rows));
           const auto pass = [&](Value from, Value to, int count) {
@@ -196,6 +196,17 @@ void Planner::reduce_row_by_row(const Target& target, const Reduction& r, std::v
   });
 }
 
+Planner::GoesOn Planner::goes_on_from(const Target& target, int core) const {
+  const Node& c = program_.node(core);
+  const auto& users = analysis_.users[static_cast<std::size_t>(core)];
+  if (!one_order(core) || (c.op != Op::dot && c.op != Op::sum) || target.root == core || users.size() != 1) return {};
+  const Node& sum = program_.node(users[0]);
+  if (sum.op != Op::add || sum.type != c.type || sum.rank != c.rank) return {};
+  const int a = program_.operand(sum, 0), b = program_.operand(sum, 1), other = a == core ? b : a;
+  if (a == b || program_.node(other).type != c.type) return {};
+  return {users[0], other};
+}
+
 void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
   const Node& c = program_.node(core);
   const int operand = program_.operand(c, 0);
@@ -214,10 +225,11 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
   int width = vector_axis >= 0 ? vector_width(target) : 1;
   if (!across && target.store >= 0 && collides_along(target.store, vector_axis)) width = 1;
   const auto [lanewise, sideways] = combine_of(c.op);
-  const bool product = c.op == Op::dot || (c.op == Op::sum && program_.node(operand).op == Op::mul &&
-                                           info(c.type).is_floating() && program_.node(operand).type == c.type &&
-                                           analysis_.form[static_cast<std::size_t>(operand)] == Form::point &&
-                                           !slots_[static_cast<std::size_t>(operand)]);
+  const bool product =
+      c.op == Op::dot ||
+      (c.op == Op::sum && !one_order(core) && program_.node(operand).op == Op::mul && info(c.type).is_floating() &&
+       program_.node(operand).type == c.type && analysis_.form[static_cast<std::size_t>(operand)] == Form::point &&
+       !slots_[static_cast<std::size_t>(operand)]);
   const int left = product && c.op == Op::sum ? program_.operand(program_.node(operand), 0) : operand;
   const int right = c.op == Op::dot ? program_.operand(c, 1)
                     : product       ? program_.operand(program_.node(operand), 1)
@@ -246,9 +258,13 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
     if (rounds) next = round_to(next, c.type);
     return here < 0 ? next : b_->select(here, next, acc);
   };
+  const GoesOn on = goes_on_from(target, core);
+  const auto start = [&](Env& e) {
+    return on.from < 0 ? identity(e.width) : b_->broadcast(machine(eval(on.from, e), e, e.width > 1), e.width);
+  };
   const auto finish = [&](Env& e, Value acc) {
     scoped([&] {
-      remember(core, e, wrap(wrap_to(acc, c.type)));
+      remember(on.from < 0 ? core : on.sum, e, wrap(wrap_to(acc, c.type)));
       write_point(target, e);
     });
   };
@@ -283,12 +299,12 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
     if (vector_axis >= 0 && width > 1 && !reduced.empty() && filling_ < 0 &&
         axis_[static_cast<std::size_t>(vector_axis)].max_known > 4 * width &&
         far_apart(operand, reduced.back(), static_cast<int>(target.axes.size() + reduced.size())))
-      return reduce_row_by_row(target, {operand, identity, term, finish, read}, kept, reduced, vector_axis, width);
+      return reduce_row_by_row(target, core, {operand, start, term, finish, read}, kept, reduced, vector_axis, width);
     if (vector_axis >= 0) kept.push_back(vector_axis);
     env.width = width;
     loops(env, kept, width > 1 ? vector_axis : -1, width, 4, roots_of(target), [&](std::span<Env> chunks) {
       std::vector<Value> accs;
-      for (const Env& e : chunks) accs.push_back(identity(e.width));
+      for (Env& e : chunks) accs.push_back(start(e));
       accs = reduce_loops(chunks[0], reduced, -1, 1, 1, {}, accs,
                           [&](std::span<Env> envs, std::span<const Value> carried) {
                             std::vector<Value> next;

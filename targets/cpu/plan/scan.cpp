@@ -92,7 +92,7 @@ void Planner::scan_nest(Target target, int core, Slot* slot) {
   std::vector<int> kept;
   for (int a : target.axes)
     if (a != along) kept.push_back(a);
-  const int vector_axis = choose_vector_axis(kept, {along}, target);
+  const int vector_axis = choose_vector_axis(kept, one_order(core) ? std::vector<int>{} : std::vector{along}, target);
   if (slot) {
     *slot = new_slot(target.axes, target.type, vector_axis);
     target.slot = slot;
@@ -174,8 +174,9 @@ void Planner::custom_nest(int id) {
 
   // The vector axis, by how the first tile lies; the width, by the widest value that is carried or combined.
   Target first{nullptr, -1, axes, program_.operand(n, 0), types[0]};
-  // What combines in vectors along the axis needs a value of each lane.
-  bool whole = true;
+  // What combines in vectors along the axis needs a value of each lane, and has an order of its own.
+  bool whole =
+      !machine_.ordered() || std::none_of(types.begin(), types.end(), [](DType t) { return info(t).is_floating(); });
   for (std::size_t i = 0; i < k; ++i) whole &= has_all(program_.operand(n, static_cast<int>(i)));
   const int vector_axis = whole          ? choose_vector_axis(kept, {along}, first)
                           : kept.empty() ? -1

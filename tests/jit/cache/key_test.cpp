@@ -137,6 +137,9 @@ TEST_CASE("every single change of a key is a miss that explain names; the same k
   missed("features is sse2, not native", [](auto& r) { r.features = "sse2"; });
   missed("most threads is 1, not 0", [](auto& r) { r.threads = 1; });
   missed("checked is 1, not 0", [](auto& r) { r.checked = true; });
+  missed("numerics is strict, not standard", [](auto& r) { r.numerics = Numerics::strict; });
+  missed("numerics is fast, not standard", [](auto& r) { r.numerics = Numerics::fast; });
+  missed("deterministic is 1, not 0", [](auto& r) { r.deterministic = true; });
   CHECK(changes >= 30);
 
   jit::StoreOptions elsewhere;
