@@ -1,6 +1,7 @@
 // Owns the mathematical functions in planned code: the templates of jit/math over the Loop IR builder.
 #include "jit/math/erf.hpp"
 #include "jit/math/exp.hpp"
+#include "jit/math/fast.hpp"
 #include "jit/math/log.hpp"
 #include "jit/math/pow.hpp"
 #include "jit/math/rsqrt.hpp"
@@ -76,6 +77,12 @@ class MathBuilder {
 Value Planner::math(Op op, Value x, Value y) {
   MathBuilder b(*b_, b_->type(x).elem, b_->lanes(x), fuses());
   namespace m = jit::math;
+  if (machine_.numerics == Numerics::fast) {
+    if (op == Op::rsqrt) return m::fast::rsqrt(b, x);
+    if (op == Op::sigmoid) return m::fast::sigmoid(b, x);
+    const bool trigonometry = op == Op::sin || op == Op::cos || op == Op::tan;
+    if (trigonometry && b.has_fma() && b.bits() == 32) return fast_trigonometry(op, x);
+  }
   switch (op) {
     case Op::exp:
       return m::exp(b, x);
@@ -108,6 +115,19 @@ Value Planner::math(Op op, Value x, Value y) {
     default:
       throw InternalError("planning: no mathematical function " + std::string(info(op).text));
   }
+}
+
+/// sin, cos or tan of f32, with FMA. Lanes beyond the short reduction's range, if there are any, take the long way too.
+Value Planner::fast_trigonometry(Op op, Value x) {
+  MathBuilder b(*b_, DType::f32, b_->lanes(x), true);
+  namespace m = jit::math;
+  const Value quick = op == Op::sin ? m::fast::sin(b, x) : op == Op::cos ? m::fast::cos(b, x) : m::fast::tan(b, x);
+  const Value far = b_->logical_not(b.lt(b.abs(x), b.constant_f(m::fast::trigonometry_limit)));
+  const Value any = b_->lanes(x) == 1 ? far : b_->emit(loop::Op::reduce_or, {DType::b8, 1, -1}, {far});
+  const auto whole = [&] { return op == Op::sin ? m::sin(b, x) : op == Op::cos ? m::cos(b, x) : m::tan(b, x); };
+  return b_->if_else(
+      any, [&] { return std::vector<Value>{b_->select(far, whole(), quick)}; },
+      [&] { return std::vector<Value>{quick}; })[0];
 }
 
 /// e^x of an x that is nowhere above 0.

@@ -265,6 +265,7 @@ class Planner {
   /// x y + z, where one rounding more or less does no harm; in strict mode always two.
   Value mul_add(Value x, Value y, Value z) { return fuses() ? b_->fma(x, y, z) : b_->add(b_->mul(x, y), z); }
   bool fuses() const { return machine_.has_fma && !machine_.strict(); }
+  Value fast_trigonometry(Op op, Value x);
   Value float_mod(Value x, Value y);
   Value round_to(Value v, DType t);
   Value wrap_to(Value v, DType t);
