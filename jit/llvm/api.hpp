@@ -17,7 +17,7 @@ namespace jit {
 /// What to compile, and how.
 struct CompileRequest {
   const loop::Program* program = nullptr;
-  std::string features = "native";  ///< "native", "avx512", "avx2", "sse2" or a processor by LLVM's name
+  std::string features = "native";  ///< a feature set (targets/cpu/features.hpp) or a processor by LLVM's name
   int opt_level = 2;                ///< of LLVM's code generator, 0 … 3
   bool verify = false;              ///< check the LLVM IR (debugging Tessera)
   bool want_ir = false;             ///< fill CompiledCode::ir
@@ -60,7 +60,7 @@ class LlvmBackend {
   virtual std::string description() const = 0;
   /// This machine's processor by LLVM's name, such as "znver3".
   virtual std::string processor() const = 0;
-  /// The largest of "avx512", "avx2" and "sse2" that a processor of LLVM's list has whole; empty for an unknown name.
+  /// The largest feature set that a processor of LLVM's list has whole; empty for an unknown name.
   virtual std::string_view feature_set(std::string_view processor) const = 0;
   /// The names of all x86 processors that LLVM knows, in order.
   virtual std::vector<std::string> processors() const = 0;

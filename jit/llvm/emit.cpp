@@ -273,6 +273,10 @@ void Emitter::instruction(const loop::Inst& inst) {
       set(result(), compare(inst.op, operand(0), operand(1), operand_type(0)));
       return;
     case Op::fma:
+      if (operand_type(0).lanes != operand_type(2).lanes) {
+        set(result(), fma_of_groups(inst));
+        return;
+      }
       set(result(), fma(operand(0), operand(1), operand(2), operand_type(0), contract));
       return;
     case Op::select: {

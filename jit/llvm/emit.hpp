@@ -24,10 +24,12 @@ class Unsupported : public std::runtime_error {
 
 /// What the translation depends on beyond the program.
 struct EmitOptions {
-  bool fma = true;    ///< the processor has `fma`; otherwise it is several instructions, or a call
-  bool f16c = true;   ///< the processor converts f16
-  bool round = true;  ///< the processor rounds floats to integers (SSE4.1)
-  int vector_bits = 256;
+  bool fma = true;        ///< the processor has `fma`; otherwise it is several instructions, or a call
+  bool f16c = true;       ///< the processor converts f16
+  bool round = true;      ///< the processor rounds floats to integers (SSE4.1)
+  int vector_bits = 256;  ///< of the widest vector of integers that has arithmetic
+  bool vnni = false;      ///< sums of products of bytes and of i16 into i32 (AVX512_VNNI, AVX_VNNI)
+  bool bf16 = false;      ///< sums of products of bf16 into f32 (AVX512_BF16)
 };
 
 /// Translates `program` into `module`. Entry and host functions get external linkage and their own names, helpers

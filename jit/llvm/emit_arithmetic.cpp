@@ -394,33 +394,53 @@ llvm::Value* Emitter::fma_without_fma(Value* x, Value* y, Value* z, const loop::
   return b_.CreateFPTrunc(as(odd, ft), x->getType());
 }
 
-// Pairs of i16 lanes are multiplied and added to the i32 lane over them, modulo 2^32: one instruction and an addition
-// where a register holds them.
-static llvm::Value* fma_of_pairs(llvm::IRBuilder<>& b, llvm::Value* x, llvm::Value* y, llvm::Value* z,
-                                 int vector_bits) {
-  const auto lanes = static_cast<int>(llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements());
-  const int bits = lanes * 16;
-  llvm::Type* words = z->getType();
-  if (bits <= vector_bits && (bits == 128 || bits == 256 || bits == 512)) {
-    const auto id = bits == 128   ? llvm::Intrinsic::x86_sse2_pmadd_wd
-                    : bits == 256 ? llvm::Intrinsic::x86_avx2_pmadd_wd
-                                  : llvm::Intrinsic::x86_avx512_pmaddw_d_512;
-    return b.CreateAdd(z, b.CreateIntrinsic(id, {}, {x, y}));
+// Narrow lanes are multiplied and added to the 32-bit lane over them: by one instruction, with pmaddwd and an addition,
+// or lane by lane of each group, widened.
+llvm::Value* Emitter::fma_of_groups(const loop::Inst& inst) {
+  Value *a = use(inst.operands[0]), *b = use(inst.operands[1]), *c = use(inst.operands[2]);
+  const loop::Type &from = type_of(inst.operands[0]), &other = type_of(inst.operands[1]);
+  const loop::Type& to = type_of(inst.operands[2]);
+  const int bits = to.lanes * 32, group = from.lanes / to.lanes;
+  const bool whole = bits <= options_.vector_bits && (bits == 128 || bits == 256 || bits == 512);
+  const auto by_width = [&](llvm::Intrinsic::ID narrow, llvm::Intrinsic::ID middle, llvm::Intrinsic::ID wide) {
+    return bits == 128 ? narrow : bits == 256 ? middle : wide;
+  };
+  namespace x86 = llvm::Intrinsic;
+  llvm::Type* words = integer(c->getType(), 32);
+  if (whole && from.elem == DType::i16 && options_.vnni)
+    return b_.CreateIntrinsic(
+        by_width(x86::x86_avx512_vpdpwssd_128, x86::x86_avx512_vpdpwssd_256, x86::x86_avx512_vpdpwssd_512), {},
+        {c, as(a, words), as(b, words)});
+  if (whole && from.elem == DType::i16)
+    return b_.CreateAdd(
+        c, b_.CreateIntrinsic(by_width(x86::x86_sse2_pmadd_wd, x86::x86_avx2_pmadd_wd, x86::x86_avx512_pmaddw_d_512),
+                              {}, {a, b}));
+  if (whole && options_.vnni && group == 4 && from.elem != other.elem) {
+    if (from.elem == DType::i8) std::swap(a, b);  // the instruction's first factor is the unsigned one
+    return b_.CreateIntrinsic(
+        by_width(x86::x86_avx512_vpdpbusd_128, x86::x86_avx512_vpdpbusd_256, x86::x86_avx512_vpdpbusd_512), {},
+        {c, as(a, words), as(b, words)});
   }
-  for (int u = 0; u < 2; ++u) {
+  if (whole && options_.bf16 && from.elem == DType::bf16) {
+    llvm::Type* pairs = llvm::FixedVectorType::get(b_.getBFloatTy(), from.lanes);
+    return b_.CreateIntrinsic(
+        by_width(x86::x86_avx512bf16_dpbf16ps_128, x86::x86_avx512bf16_dpbf16ps_256, x86::x86_avx512bf16_dpbf16ps_512),
+        {}, {c, as(a, pairs), as(b, pairs)});
+  }
+  const auto lane = [&](Value* x, DType elem, int u) {
     std::vector<int> pick;
-    for (int i = u; i < lanes; i += 2) pick.push_back(i);
-    const auto half = [&](llvm::Value* v) -> llvm::Value* {
-      if (lanes == 2) return b.CreateSExt(b.CreateExtractElement(v, static_cast<std::uint64_t>(u)), words);
-      return b.CreateSExt(b.CreateShuffleVector(v, pick), words);
-    };
-    z = b.CreateAdd(z, b.CreateMul(half(x), half(y)));
-  }
-  return z;
+    for (int i = 0; i < to.lanes; ++i) pick.push_back(i * group + u);
+    Value* y =
+        to.lanes == 1 ? b_.CreateExtractElement(x, static_cast<std::uint64_t>(u)) : b_.CreateShuffleVector(x, pick);
+    if (elem == DType::bf16) return widen(y, elem);
+    return is_signed(elem) ? b_.CreateSExt(y, words) : b_.CreateZExt(y, words);
+  };
+  for (int u = 0; u < group; ++u)
+    c = binary(Op::add, c, binary(Op::mul, lane(a, from.elem, u), lane(b, other.elem, u), to), to);
+  return c;
 }
 
 llvm::Value* Emitter::fma(Value* x, Value* y, Value* z, const loop::Type& t, bool contract) {
-  if (x->getType() != z->getType()) return fma_of_pairs(b_, x, y, z, options_.vector_bits);
   if (is_float(t.elem) && options_.fma) return b_.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
   if (is_float(t.elem)) return fma_without_fma(x, y, z, t);
   return binary(Op::add, binary(Op::mul, x, y, t, contract), z, t, contract);

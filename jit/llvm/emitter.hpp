@@ -67,6 +67,7 @@ class Emitter {
   Value* binary(loop::Op op, Value* x, Value* y, const loop::Type& type, bool contract = false);
   Value* compare(loop::Op op, Value* x, Value* y, const loop::Type& type);
   Value* fma(Value* x, Value* y, Value* z, const loop::Type& type, bool contract);
+  Value* fma_of_groups(const loop::Inst& inst);
   Value* fma_without_fma(Value* x, Value* y, Value* z, const loop::Type& type);
   Value* each_lane(std::size_t function, std::initializer_list<Value*> operands, const loop::Type& type);
   Value* round(loop::Op op, Value* x, const loop::Type& type);

@@ -52,10 +52,14 @@ Machine native_machine() {
   std::sort(list.begin(), list.end());
   for (const std::string& f : list) m.features += (m.features.empty() ? "" : ",") + f;
   const auto has = [&](const char* name) { return features.lookup(name); };
-  m.emit = {has("fma"), has("f16c") && has("avx"), has("sse4.1"),
+  m.emit = {has("fma"),
+            has("f16c") && has("avx"),
+            has("sse4.1"),
             has("avx512f") && has("avx512vl") ? 512
-            : has("avx")                      ? 256
-                                              : 128};
+            : has("avx2")                     ? 256
+                                              : 128,
+            (has("avx512vnni") && has("avx512vl")) || has("avxvnni"),
+            has("avx512bf16") && has("avx512vl")};
   return m;
 }
 
@@ -64,12 +68,16 @@ Machine machine_of(const std::string& features) {
     static const Machine native = native_machine();
     return native;
   }
+  if (features == "avx512bf16") return {"cooperlake", "", {true, true, true, 512, true, true}};
+  if (features == "avx512vnni") return {"cascadelake", "", {true, true, true, 512, true}};
+  if (features == "avxvnni") return {"haswell", "+avxvnni", {true, true, true, 256, true}};
   if (features == "avx512") return {"skylake-avx512", "", {true, true, true, 512}};
   if (features == "avx2") return {"haswell", "", {true, true, true, 256}};
   if (features == "sse2") return {"x86-64", "", {false, false, false, 128}};
   if (const auto known = detail::processor(features)) return {features, "", known->emit};
   throw detail::Unsupported("feature set \"" + features +
-                            "\": it is one of native, avx512, avx2, sse2, or a processor by LLVM's name");
+                            "\": it is one of native, avx512bf16, avx512vnni, avx512, avxvnni, avx2, sse2, or a "
+                            "processor by LLVM's name");
 }
 
 /// What LLVM says before it would end the process. Its own frames have no clean-up code: what they held is lost, once.

@@ -23,8 +23,20 @@ std::optional<Processor> processor(std::string_view name) {
   const bool avx2 = has({"avx2", "fma", "f16c", "bmi2"});
   const bool avx512 = avx2 && has({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"});
   Processor p;
-  p.feature_set = avx512 ? "avx512" : avx2 ? "avx2" : "sse2";
-  p.emit = {has({"fma"}), has({"f16c", "avx"}), has({"sse4.1"}), avx512 ? 512 : has({"avx"}) ? 256 : 128};
+  const bool vnni = avx512 && has({"avx512vnni"}), bf16 = vnni && has({"avx512bf16"});
+  const bool narrow_vnni = avx2 && has({"avxvnni"});
+  p.feature_set = bf16          ? "avx512bf16"
+                  : vnni        ? "avx512vnni"
+                  : avx512      ? "avx512"
+                  : narrow_vnni ? "avxvnni"
+                  : avx2        ? "avx2"
+                                : "sse2";
+  p.emit = {has({"fma"}),
+            has({"f16c", "avx"}),
+            has({"sse4.1"}),
+            avx512 ? 512 : avx2 ? 256 : 128,
+            vnni || (narrow_vnni && !avx512),
+            bf16};
   return p;
 }
 

@@ -14,7 +14,7 @@ namespace jit::detail {
 
 /// A processor of LLVM's list, by its name there.
 struct Processor {
-  std::string_view feature_set;  ///< the largest of "avx512", "avx2", "sse2" that it has whole
+  std::string_view feature_set;  ///< the largest that it has whole (targets/cpu/features.hpp)
   EmitOptions emit;
 };
 

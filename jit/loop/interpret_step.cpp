@@ -278,14 +278,16 @@ void Interpreter::compute(Thread& t, const Inst& inst) {
       for (std::uint32_t i = 0; i < n; ++i) r[i] = bits_from_int64(rt.elem, i);
       return;
     case Op::fma:
-      if (type(t, inst.operands[0]).lanes == 2 * n) {  // pairs of i16
-        const auto product = [&](std::uint32_t k) {
-          return evaluate(Op::mul, rt.elem, convert_bits(DType::i16, rt.elem, operand(0)[k]),
-                          convert_bits(DType::i16, rt.elem, operand(1)[k]));
-        };
-        for (std::uint32_t i = 0; i < n; ++i)
-          r[i] =
-              evaluate(Op::add, rt.elem, evaluate(Op::add, rt.elem, operand(2)[i], product(2 * i)), product(2 * i + 1));
+      if (const Type narrow = type(t, inst.operands[0]); narrow.lanes > n) {  // groups of narrow lanes
+        const DType other = type(t, inst.operands[1]).elem;
+        const std::uint32_t size = narrow.lanes / n;
+        for (std::uint32_t i = 0; i < n; ++i) {
+          std::uint64_t sum = operand(2)[i];
+          for (std::uint32_t u = i * size; u < (i + 1) * size; ++u)
+            sum = evaluate_fma(rt.elem, convert_bits(narrow.elem, rt.elem, operand(0)[u]),
+                               convert_bits(other, rt.elem, operand(1)[u]), sum);
+          r[i] = sum;
+        }
         return;
       }
       for (std::uint32_t i = 0; i < n; ++i) r[i] = evaluate_fma(rt.elem, operand(0)[i], operand(1)[i], operand(2)[i]);

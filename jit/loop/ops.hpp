@@ -21,6 +21,9 @@ namespace loop {
 //   neg … sqrt   one operand;  add … fma as named;  min/max propagate NaN;  min_number/max_number ignore it
 //                fast_max/fast_min: a > b ? a : b, whatever NaN gives
 //   div, rem     integers: truncating, the divisor is known not to be 0;  floats: rem is C's fmod, exact
+//   fma          also of groups: a, b narrower than c, as many bits of each: c + Σ a × b over the narrow lanes that lie
+//                over a lane of c. i16, or bytes (u8, i8 in any pairing), into i32, modulo 2^32; bf16 into f32:
+//                products exact, sums in any order, denormals as 0 or as they are
 //   floor_div, floor_rem   integers, rounding down; a divisor of 0 gives 0, overflow wraps
 //   shr          arithmetic for signed types; shift counts ≥ width give 0 (or the sign)
 //   eq … ge      result mask;  select: mask, a, b

@@ -159,10 +159,15 @@ void Verifier::arithmetic(const Inst& inst) {
   const std::size_t operands = unary ? 1 : inst.op == Op::fma ? 3 : 2;
   if (!shape(inst, 1, operands)) return;
   const Type t = type(inst.operands[0]), r = type(inst.results[0]);
-  if (inst.op == Op::fma && t.elem == DType::i16 && type(inst.operands[2]).elem == DType::i32) {
-    // Pairs: each i32 lane and the two i16 lanes of both factors that lie over it.
-    if (type(inst.operands[1]) != t || r != type(inst.operands[2]) || t.lanes != 2 * r.lanes)
-      wrong(inst, "fma of pairs takes twice as many lanes of i16 as of i32");
+  if (inst.op == Op::fma && t.lanes != type(inst.operands[2]).lanes) {
+    // Groups: each 32-bit lane and the narrow lanes of both factors that lie over it.
+    const Type u = type(inst.operands[1]), c = type(inst.operands[2]);
+    const auto is_byte = [](DType e) { return e == DType::i8 || e == DType::u8; };
+    const bool pairs = t.elem == u.elem && ((t.elem == DType::i16 && c.elem == DType::i32) ||
+                                            (t.elem == DType::bf16 && c.elem == DType::f32));
+    const bool known = pairs || (is_byte(t.elem) && is_byte(u.elem) && c.elem == DType::i32);
+    if (!known || r != c || t.lanes != u.lanes || t.lanes * info(t.elem).bits != c.lanes * 32)
+      wrong(inst, "fma of groups takes i16, i8 or u8 into i32, or bf16 into f32, as many bits of each");
     return;
   }
   for (Value v : inst.operands)

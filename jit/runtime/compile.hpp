@@ -17,7 +17,7 @@ namespace jit {
 
 /// How a Loop IR program is compiled.
 struct CompileOptions {
-  std::string features = "native";  ///< "native", "avx512", "avx2", "sse2" or a processor by LLVM's name
+  std::string features = "native";  ///< a feature set (targets/cpu/features.hpp) or a processor by LLVM's name
   int opt_level = 2;                ///< of LLVM's code generator, 0 … 3
   bool verify = false;              ///< check the LLVM IR before code generation; TESSERA_VERIFY=1 sets it for all
   bool load = true;                 ///< false: compile only, for a machine that is not this one

@@ -106,6 +106,9 @@ Host look() {
   h.avx512 = h.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512cd");
+  h.avx512vnni = h.avx512 && __builtin_cpu_supports("avx512vnni");
+  h.avx512bf16 = h.avx512vnni && __builtin_cpu_supports("avx512bf16");
+  h.avxvnni = h.avx2 && (cpuid(7, 1).a & 1u << 4) != 0;
   look_at_caches(cpuid, h);
   cpu_set_t set;
   h.threads =
@@ -114,14 +117,18 @@ Host look() {
   return h;
 }
 
-constexpr std::string_view names[] = {"native", "avx512", "avx2", "sse2"};
+constexpr std::string_view names[] = {"native", "avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2", "sse2"};
 
 /// The feature set of a processor by name; empty where LLVM is absent or does not know it.
 std::string_view set_of(std::string_view processor) {
   return jit::llvm_backend_absent().empty() ? jit::llvm_backend().feature_set(processor) : std::string_view();
 }
 
-std::string_view widest() { return host().avx512 ? "avx512" : host().avx2 ? "avx2" : "sse2"; }
+std::string_view widest() {
+  for (std::string_view name : names)
+    if (name != "native" && runs(name)) return name;
+  return "sse2";
+}
 
 }  // namespace
 
@@ -149,6 +156,9 @@ bool is_feature_set(std::string_view features) {
 }
 
 bool runs(std::string_view features) {
+  if (features == "avx512bf16") return host().avx512bf16;
+  if (features == "avx512vnni") return host().avx512vnni;
+  if (features == "avxvnni") return host().avxvnni;
   if (features == "avx512") return host().avx512;
   if (features == "avx2") return host().avx2;
   if (features == "native" || features == "sse2") return true;
@@ -177,11 +187,14 @@ Machine machine(std::string_view features, int threads) {
   else if (std::find(std::begin(names), std::end(names), features) == std::end(names))
     features = set_of(features);
   Machine m;
-  m.vector_bytes = features == "avx512" ? 64 : features == "avx2" ? 32 : 16;
-  m.vector_registers = features == "avx512" ? 32 : 16;
+  const bool avx512 = features.starts_with("avx512");
+  m.vector_bytes = avx512 ? 64 : features.starts_with("avx") ? 32 : 16;
+  m.vector_registers = avx512 ? 32 : 16;
   m.has_fma = features != "sse2";
   m.has_masks = features != "sse2";
-  m.has_narrow_masks = features == "avx512";
+  m.has_narrow_masks = avx512;
+  m.has_bf16_dots = features == "avx512bf16";
+  m.has_byte_dots = m.has_bf16_dots || features == "avx512vnni" || features == "avxvnni";
   m.l1_bytes = host().l1_bytes;
   m.l2_bytes = host().l2_bytes;
   m.l3_bytes = host().l3_bytes;

@@ -15,7 +15,7 @@ namespace cpu {
 /// What a feature set means for planning and code generation. "native" is the best of the others, tuned for this very
 /// processor.
 struct FeatureSet {
-  std::string_view name;   ///< "native", "avx512", "avx2", "sse2"
+  std::string_view name;   ///< "native", "avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2", "sse2"
   std::string_view needs;  ///< in words, for messages
 };
 
@@ -24,7 +24,8 @@ struct Host {
   std::string model;                                ///< as the processor names itself
   std::string abilities;                            ///< its family and feature bits, in hexadecimal digits
   bool sse2 = false, avx2 = false, avx512 = false;  ///< whole feature sets, the system's support included
-  std::int64_t l1_bytes = 32 << 10;                 ///< data cache of a core
+  bool avxvnni = false, avx512vnni = false, avx512bf16 = false;
+  std::int64_t l1_bytes = 32 << 10;  ///< data cache of a core
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 8 << 20;  ///< shared
   int threads = 1;                  ///< that this process may run on

@@ -94,7 +94,8 @@ class Cpu final : public jit::Target {
   std::string legal(const jit::PlanRequest& request) const override {
     if (!is_feature_set(request.features))
       return "configuration: there are no features \"" + request.features +
-             "\"\n  hint: native, avx512, avx2, sse2 or a processor by LLVM's name, such as znver4";
+             "\"\n  hint: native, avx512bf16, avx512vnni, avx512, avxvnni, avx2, sse2 or a processor by LLVM's name, "
+             "such as znver4";
     if (request.load && !runs(request.features))
       return "configuration: this machine (" + describe() + ") does not run " + request.features;
     return illegal_choice(request.choices, machine(request.features, request.threads));

@@ -34,7 +34,8 @@ struct Contraction {
   bool pack_s = true, pack_v = true;
   bool s_along_k = false, v_along_k = false;  ///< the operand is consecutive along k, not along m or n
   int s_buffer = -1, v_buffer = -1, block_buffer = -1;
-  int group = 1;                ///< elements of consecutive k in one lane of a panel; both operands are packed if more
+  DotGroup group;               ///< narrow elements of consecutive k in one lane of a panel: both operands are packed
+  int shift_buffer = -1;        ///< per column −128 Σ_k V: makes good that S is packed 128 higher
   Value group_left = -1;        ///< in a last group of K: how many of its elements there are
   Planner::GoesOn on;           ///< what the sums start from, where they have one order
   bool heavy = false;           ///< the epilogue has many operations
@@ -235,10 +236,11 @@ struct Contraction {
     s_along_k = score(s_operand, k_axes.back()) > score(s_operand, m_axis);
     v_along_k = score(v_operand, k_axes.back()) > score(v_operand, n_axis);
     if (v_along_k && m > mr) pack_v = true;
-    if (m >= 4 && !b.is(length(k_axes[0]), 1)) group = dot_group(p.program_, s_operand, v_operand, t);
-    if ((k_axes.size() > 1 && (pack_s || pack_v)) || group > 1) pack_s = pack_v = true;
+    if (m >= 4 && !b.is(length(k_axes[0]), 1))
+      group = choose_dot_group(p.program_, s_operand, v_operand, t, p.machine_);
+    if ((k_axes.size() > 1 && (pack_s || pack_v)) || group.size > 1) pack_s = pack_v = true;
     const std::int64_t depth =
-        std::clamp<std::int64_t>((guess(length(k_axes[0])) * k_inner() + group - 1) / group, 64, kc);
+        std::clamp<std::int64_t>((guess(length(k_axes[0])) * k_inner() + group.size - 1) / group.size, 64, kc);
     mc = std::max<std::int64_t>(mr, p.machine_.l2_bytes / 2 / (depth * bytes) / mr * mr);
     if (wide && depth == kc) mc = 168;
     if (chosen.mc > 0) mc = std::max<std::int64_t>(mr, chosen.mc / mr * mr);
@@ -270,17 +272,18 @@ struct Contraction {
   void cut_k(Env& env) {
     const Value k0 = length(k_axes[0]);
     const std::int64_t inside = k_inner();
-    std::int64_t block = std::max<std::int64_t>(1, kc / inside) * group;
+    std::int64_t block = std::max<std::int64_t>(1, kc / inside) * group.size;
     if (const auto known = b.known(k0); known && *known > 0) {
       const std::int64_t cuts = (*known + block - 1) / block;
       block = (*known + cuts - 1) / cuts;
-      const int unit = width > 1 && cuts > 1 && k_axes.size() == 1 ? width * group : group;
+      const int unit = width > 1 && cuts > 1 && k_axes.size() == 1 ? width * group.size : group.size;
       block = (block + unit - 1) / unit * unit;
     }
-    const std::int64_t lanes = block / group * inside;
+    const std::int64_t lanes = block / group.size * inside;
     const std::int64_t columns = std::min<std::int64_t>(nc, b.known(n_count) ? guess(n_count) + nr() : nc) + nr();
     if (pack_s) s_buffer = panel_buffer(mc + mr, lanes, packed_type());
     if (pack_v) v_buffer = panel_buffer(columns, lanes, packed_type());
+    if (group.shifted) shift_buffer = panel_buffer(columns, 1, packed_type());
     const Value cuts = b.ceil_div(k0, i64(block));
     Value trips = cuts;
     for (int a : k_turns) trips = b.mul(trips, length(a));
@@ -359,7 +362,7 @@ struct Contraction {
   }
 
   /// Of a lane of a panel: the accumulator's type, or the bits of a group.
-  DType packed_type() const { return group > 1 ? DType::i32 : t; }
+  DType packed_type() const { return group.size > 1 ? DType::i32 : t; }
 
   int panel_buffer(std::int64_t lanes, std::int64_t k, DType elem) {
     loop::Buffer buffer;
@@ -422,7 +425,7 @@ struct Contraction {
 
   /// Lanes of a panel along K: groups of the first axis by elements of the others.
   Value flat_k(Value k_count) {
-    Value n = b.ceil_div(k_count, i64(group));
+    Value n = b.ceil_div(k_count, i64(group.size));
     for (std::size_t i = 1; i < k_axes.size(); ++i) n = b.mul(n, length(k_axes[i]));
     return n;
   }
@@ -496,10 +499,10 @@ struct Contraction {
 
   /// What a lane of a panel holds of an operand: itself, or the group that starts at the k where the first axis stands.
   Value packed(int id, Env& e, bool vector) {
-    if (group == 1) return operand(id, e, vector);
+    if (group.size == 1) return operand(id, e, vector);
     const Val k = e.lane[static_cast<std::size_t>(k_axes[0])];
     Value word = -1;
-    for (int u = 0; u < group; ++u) {
+    for (int u = 0; u < group.size; ++u) {
       Env at = e;
       Value ku = b.add(k.base, i64(u)), inside = -1;
       if (group_left >= 0 && u > 0) {
@@ -507,16 +510,24 @@ struct Contraction {
         ku = b.select(inside, ku, k.base);
       }
       at.lane[static_cast<std::size_t>(k_axes[0])] = p.affine(ku, 0, 0, k.hi);
-      Value x = operand(id, at, vector);
+      Value x = shifted(id, operand(id, at, vector));
+      const int bits = 32 / group.size;
+      if (t == DType::f32) {  // bf16: the upper half
+        const Value word_of_x = regroup(x, DType::u32, b.lanes(x));
+        x = b.binary(loop::Op::shr, word_of_x, b.constant(b.type(word_of_x), 16));
+        x = regroup(x, DType::i32, b.lanes(x));
+      }
       const auto constant = [&](std::int64_t c) { return b.constant({DType::i32, b.type(x).lanes, -1}, c); };
-      const int bits = 32 / group;
       if (inside >= 0) x = b.select(inside, x, constant(0));
-      if (u + 1 < group) x = b.binary(loop::Op::bit_and, x, constant((1 << bits) - 1));
+      if (u + 1 < group.size) x = b.binary(loop::Op::bit_and, x, constant((1 << bits) - 1));
       if (u > 0) x = b.binary(loop::Op::shl, x, constant(u * bits));
       word = word < 0 ? x : b.binary(loop::Op::bit_or, word, x);
     }
     return word;
   }
+
+  /// Signed bytes as unsigned ones, where S holds them so.
+  Value shifted(int id, Value x) { return group.shifted && id == s_operand ? b.add(x, b.constant(b.type(x), 128)) : x; }
 
   /// The bits of v as `lanes` lanes of another type.
   Value regroup(Value v, DType to, int lanes) {
@@ -525,18 +536,19 @@ struct Contraction {
 
   /// `width` lanes of a panel that follow each other along K, where `e` stands at the first.
   Value packed_along(int id, Env& e) {
-    if (group == 1) return operand(id, e, true);
-    e.width = width * group;
-    return regroup(b.cast(operand(id, e, true), DType::i16), DType::i32, width);
+    if (group.size == 1) return operand(id, e, true);
+    e.width = width * group.size;
+    const Value x = shifted(id, operand(id, e, true));
+    return regroup(b.cast(x, id == s_operand ? group.s : group.v), DType::i32, width);
   }
 
   /// Loops over the groups of the first K axis that begin at [from, count); `body` gets k and the number of the group.
   void each_group(Value from, Value count, const std::function<void(Value, Value)>& body) {
-    const Value size = i64(group);
+    const Value size = i64(group.size);
     const Value whole = b.binary(loop::Op::floor_div, count, size);
     b.for_loop(b.binary(loop::Op::floor_div, from, size), whole, i64(1),
                [&](Value g) { p.scoped([&] { body(b.mul(g, size), g); }); });
-    if (group == 1) return;
+    if (group.size == 1) return;
     const Value left = b.sub(count, b.mul(whole, size));
     if (b.is(left, 0)) return;
     b.if_then(b.compare(loop::Op::gt, left, i64(0)), [&] {
@@ -573,7 +585,13 @@ struct Contraction {
 
   /// V as panels of nr columns, K-major; or, over a collapsed axis, as rows of all columns.
   void pack_vectors(Env& env, Value k_from, Value k_count, Value flat, Value jc, Value columns) {
-    if (n_outer >= 0) return pack_rows(env, k_from, k_count);
+    if (n_outer >= 0) {
+      pack_rows(env, k_from, k_count);
+      if (group.shifted)
+        b.for_loop(i64(0), n_count, i64(nr()),
+                   [&](Value c) { p.scoped([&] { shift_panel(c, row_stride(), c, flat); }); });
+      return;
+    }
     const Value whole = b.round_down(columns, nr());
     const auto panel = [&](Value j, bool partial_panel) {
       const Value base = b.mul(j, flat);
@@ -602,8 +620,31 @@ struct Contraction {
         }
       });
     };
-    b.for_loop(i64(0), whole, i64(nr()), [&](Value j) { p.scoped([&] { panel(j, false); }); });
-    b.if_then(b.compare(loop::Op::lt, whole, columns), [&] { p.scoped([&] { panel(whole, true); }); });
+    const auto made = [&](Value j, bool partial_panel) {
+      p.scoped([&] { panel(j, partial_panel); });
+      if (group.shifted) p.scoped([&] { shift_panel(b.mul(j, flat), i64(nr()), j, flat); });
+    };
+    b.for_loop(i64(0), whole, i64(nr()), [&](Value j) { made(j, false); });
+    b.if_then(b.compare(loop::Op::lt, whole, columns), [&] { made(whole, true); });
+  }
+
+  /// −128 Σ_k V of the nr columns from `column` on; lane k of the panel is at base + k × step.
+  void shift_panel(Value base, Value step, Value column, Value flat) {
+    const loop::Type vt{DType::i32, static_cast<std::uint16_t>(width), -1};
+    const Value ones = b.constant({DType::u8, static_cast<std::uint16_t>(width * 4), -1}, 1);
+    const std::vector<Value> zeros(static_cast<std::size_t>(nv), b.constant(vt, 0));
+    const auto sums = b.for_loop(i64(0), flat, i64(1), zeros, [&](Value k, std::span<const Value> carried) {
+      std::vector<Value> next;
+      for (int v = 0; v < nv; ++v) {
+        const Value x = b.load(v_buffer, b.add(b.add(base, b.mul(k, step)), i64(v * width)), vt);
+        const Value bytes = regroup(x, DType::i8, width * 4);
+        next.push_back(b.emit(loop::Op::fma, vt, {ones, bytes, carried[static_cast<std::size_t>(v)]}));
+      }
+      return next;
+    });
+    for (int v = 0; v < nv; ++v)
+      b.store(shift_buffer, b.add(column, i64(v * width)),
+              b.mul(sums[static_cast<std::size_t>(v)], b.constant(vt, -128)));
   }
 
   /// V as rows over (n_outer, n_axis) together: row k has n_count columns, and room for whole vectors.
@@ -662,12 +703,12 @@ struct Contraction {
   /// Reads `lanes` rows by vectors along K and writes them turned: element (k, lane) at base + k × lanes + lane.
   void transpose_panel(Env& env, int id, int buffer, Value base, int lanes, Value k_from, Value k_count,
                        const std::function<Env(Env&, int)>& at_lane, int stride) {
-    const int step = width * group;
+    const int step = width * group.size;
     const Value whole = b.round_down(k_count, step);
     b.for_loop(i64(0), whole, i64(step), [&](Value k) {
       p.scoped([&] {
         Env e = at_k(env, 0, b.add(k_from, k), true);
-        const Value number = b.binary(loop::Op::floor_div, k, i64(group));
+        const Value number = b.binary(loop::Op::floor_div, k, i64(group.size));
         std::vector<std::vector<Value>> groups;
         for (int from = 0; from < lanes; from += width) {
           auto& rows = groups.emplace_back();
@@ -885,6 +926,14 @@ struct Contraction {
     const Value v_step = pack_v ? n_outer >= 0 ? row_stride() : i64(nr()) : -1;
     const bool floating = info(t).is_floating();
     const DType pt = packed_type();
+    if (group.shifted)
+      for (int v = 0; v < vectors; ++v) {
+        const Value shift = b.load(shift_buffer, b.add(n_outer >= 0 ? column : j, i64(v * width)), {pt, vt.lanes, -1});
+        for (int r = 0; r < height; ++r) {
+          Value& x = acc[static_cast<std::size_t>(r * vectors + v)];
+          x = b.add(x, shift);
+        }
+      }
     const auto step = [&](Env& e, Value k, std::vector<Value> a) {
       std::vector<Value> vs;
       for (int v = 0; v < vectors; ++v) {
@@ -909,10 +958,10 @@ struct Contraction {
         s = b.broadcast(s, width);
         for (int v = 0; v < vectors; ++v) {
           Value& x = a[static_cast<std::size_t>(r * vectors + v)];
-          if (group > 1) {  // fma of i16 lanes into the i32 lane above them
-            const Value pairs[] = {regroup(s, DType::i16, width * group),
-                                   regroup(vs[static_cast<std::size_t>(v)], DType::i16, width * group)};
-            x = b.emit(loop::Op::fma, vt, {pairs[0], pairs[1], x});
+          if (group.size > 1) {  // fma of narrow lanes into the 32-bit lane above them
+            const int lanes = width * group.size;
+            x = b.emit(loop::Op::fma, vt,
+                       {regroup(s, group.s, lanes), regroup(vs[static_cast<std::size_t>(v)], group.v, lanes), x});
             continue;
           }
           x = floating ? p.mul_add(s, vs[static_cast<std::size_t>(v)], x)
@@ -937,7 +986,7 @@ struct Contraction {
     if ((pack_s && pack_v) || k_axes.size() == 1) {
       const Value total = pack_s && pack_v ? flat : k_count;
       // LLVM would sum the products of several steps of integers first, and run out of registers.
-      const int unroll = group > 1 ? 1 : 4;
+      const int unroll = group.size > 1 && !floating ? 1 : 4;
       const Value whole = b.round_down(total, unroll);
       acc = run(i64(0), whole, unroll, acc);
       return run(whole, total, 1, acc);

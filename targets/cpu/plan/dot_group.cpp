@@ -21,10 +21,23 @@ bool fits_i16(DType t) {
   return i.is_integer() && i.bits <= (i.is_signed_integer() ? 16 : 8);
 }
 
+bool fits_i8(DType t) { return t == DType::u4 || (info(t).is_signed_integer() && info(t).bits <= 8); }
+bool fits_u8(DType t) { return info(t).is_unsigned_integer() && info(t).bits <= 8; }
+
 }  // namespace
 
-int dot_group(const ir::Program& program, int s, int v, DType sum) {
-  return sum == DType::i32 && fits_i16(narrowest(program, s)) && fits_i16(narrowest(program, v)) ? 2 : 1;
+DotGroup choose_dot_group(const ir::Program& program, int s, int v, DType sum, const Machine& machine) {
+  const DType a = narrowest(program, s), b = narrowest(program, v);
+  const bool flushes = machine.numerics == Numerics::fast && !machine.ordered();
+  if (sum == DType::f32 && flushes && machine.has_bf16_dots && a == DType::bf16 && b == DType::bf16)
+    return {2, DType::bf16, DType::bf16, false};
+  if (sum != DType::i32 || !fits_i16(a) || !fits_i16(b)) return {};
+  if (machine.has_byte_dots) {
+    if (fits_u8(a) && fits_i8(b)) return {4, DType::u8, DType::i8, false};
+    if (fits_i8(a) && fits_u8(b)) return {4, DType::i8, DType::u8, false};
+    if (fits_i8(a) && fits_i8(b)) return {4, DType::u8, DType::i8, true};
+  }
+  return {2, DType::i16, DType::i16, false};
 }
 
 }  // namespace cpu

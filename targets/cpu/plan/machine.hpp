@@ -30,6 +30,8 @@ struct Machine {
   bool has_fma = true;
   bool has_masks = true;          ///< masked loads and stores of 32 and 64 bits in one instruction
   bool has_narrow_masks = false;  ///< … of 8 and 16 bits too (AVX-512BW)
+  bool has_byte_dots = false;     ///< sums of four products u8 × i8 into i32 in one instruction (VNNI)
+  bool has_bf16_dots = false;     ///< sums of two products of bf16 into f32 in one instruction (AVX512_BF16)
   std::int64_t l1_bytes = 32 << 10;
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 16 << 20;

@@ -43,7 +43,8 @@ TEST_CASE("bad command lines end in one line and exit code 2") {
        "tessera compile: --emit: \"nonsense\" is none of ir, loop, llvm, asm, obj (see tessera compile --help)"},
       {"$T compile $K bmm --target tpu", 2, "tessera compile: there is no target tpu (this build has cpu"},
       {"$T compile $K bmm --target cpu:nonsense", 2,
-       "tessera compile: bmm: configuration: there are no features \"nonsense\" (native, avx512, avx2, sse2 or a "
+       "tessera compile: bmm: configuration: there are no features \"nonsense\" (native, avx512bf16, avx512vnni, "
+       "avx512, avxvnni, avx2, sse2 or a "
        "processor "
        "by LLVM's name, such as znver4)"},
       {"$T compile $K bmm --shape Q=3", 2, "tessera compile: bmm: there is no extent Q (its extents are B, M, K, N)"},

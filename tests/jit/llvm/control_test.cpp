@@ -257,7 +257,8 @@ TEST_CASE("what a CPU lacks is refused before code generation") {
   Fixture f;
   f.b.finish();
   CHECK_THROWS_WITH_AS(f.compile("avx10"),
-                       "test: cannot be compiled: feature set \"avx10\": it is one of native, avx512, avx2, sse2, or a "
+                       "test: cannot be compiled: feature set \"avx10\": it is one of native, avx512bf16, avx512vnni, "
+                       "avx512, avxvnni, avx2, sse2, or a "
                        "processor by LLVM's name",
                        InternalError);
 }

@@ -184,7 +184,8 @@ TEST_CASE("targets and features that are not there are named") {
   CHECK_THROWS_WITH_AS(engine_axpy.with(Config{.target = "toaster"})(view(x, {4}), view(y, {4})),
                        doctest::Contains("there is no target toaster\n  hint: this build has cpu"), UserError);
   CHECK_THROWS_WITH_AS(engine_axpy.with(Config{.features = "avx9"})(view(x, {4}), view(y, {4})),
-                       "engine_axpy: configuration: there are no features \"avx9\"\n  hint: native, avx512, avx2, sse2 "
+                       "engine_axpy: configuration: there are no features \"avx9\"\n  hint: native, avx512bf16, "
+                       "avx512vnni, avx512, avxvnni, avx2, sse2 "
                        "or a processor by "
                        "LLVM's name, such as znver4",
                        UserError);

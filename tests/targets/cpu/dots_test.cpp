@@ -1,4 +1,5 @@
-// Tests dots of narrow integers on a CPU: pairs of elements in a lane, extremes, ends of K, windows.
+// Tests dots of narrow types on a CPU: groups of elements in a lane, extremes, ends of K, windows, and plans for
+// processors that this machine is not.
 #include <tessera/tessera.hpp>
 
 #include "tests/targets/cpu/support.hpp"
@@ -61,6 +62,8 @@ void check(const ir::Program& p, const Extents& extents, double a_low, double a_
   auto c = of(p, extents);
   c.data = {{"a", extremes(a_low, a_high)}, {"b", extremes(b_low, b_high)}};
   CPU_CHECK(c);
+  const std::string wrong = cpu_test::run_plans_of_others(c);
+  CHECK_MESSAGE(wrong.empty(), wrong);
 }
 
 }  // namespace
@@ -96,13 +99,37 @@ TEST_CASE("windows of bytes, over a collapsed axis and over whole blocks") {
     for (std::int64_t channels : {1, 3}) {
       auto c = of(narrow_window.program, {{"C", channels}, {"H", 5}, {"W", w}, {"O", 9}, {"KH", 3}, {"KW", 3}});
       CPU_CHECK(c);
+      const std::string wrong = cpu_test::run_plans_of_others(c);
+      CHECK_MESSAGE(wrong.empty(), wrong);
     }
 }
 
-TEST_CASE("code for AVX-512 with pairs of i16 compiles") {
-  for (const auto* p :
-       {&narrow_rows<i8, i8, i32>.program, &narrow_turned<u8, i8, i32>.program, &narrow_rows<i16, i16, i32>.program}) {
-    const std::string wrong = cpu_test::compile_avx512(of(*p, {{"M", 33}, {"N", 70}, {"K", 65}}));
-    CHECK_MESSAGE(wrong.empty(), wrong);
+TEST_CASE("dots of bf16 in fast numerics") {
+  for (const Extents& s : shapes)
+    for (const auto* p : {&narrow_rows<bf16, bf16, f32>.program, &narrow_turned<bf16, bf16, f32>.program}) {
+      const std::string wrong = cpu_test::run_plans_of_others(of(*p, s));
+      CHECK_MESSAGE(wrong.empty(), wrong);
+    }
+}
+
+TEST_CASE("code for AVX-512 with dots of bytes and of bf16 compiles") {
+  for (const auto* p : {&narrow_rows<i8, i8, i32>.program, &narrow_turned<u8, i8, i32>.program,
+                        &narrow_rows<i16, i16, i32>.program, &narrow_rows<bf16, bf16, f32>.program}) {
+    for (const char* features : {"avx512", "avx512bf16"}) {
+      const std::string wrong = cpu_test::compile_avx512(of(*p, {{"M", 33}, {"N", 70}, {"K", 65}}), features);
+      CHECK_MESSAGE(wrong.empty(), wrong);
+    }
   }
+}
+
+TEST_CASE("plans use the instructions of processors with VNNI and AVX512_BF16") {
+  const Extents shape{{"M", 33}, {"N", 70}, {"K", 65}};
+  const auto has = [&](const ir::Program& p, const char* features, const char* word) {
+    return cpu_test::assembly_for(of(p, shape), features).find(word) != std::string::npos;
+  };
+  CHECK(has(narrow_rows<i8, i8, i32>.program, "avx512vnni", "vpdpbusd"));
+  CHECK(has(narrow_rows<u8, i8, i32>.program, "avxvnni", "vpdpbusd"));
+  CHECK(has(narrow_rows<i16, i16, i32>.program, "avx512vnni", "vpdpwssd"));
+  CHECK(has(narrow_rows<bf16, bf16, f32>.program, "avx512bf16", "vdpbf16ps"));  // planned in fast numerics
+  CHECK(!has(narrow_rows<i8, i8, i32>.program, "avx512", "vpdp"));
 }

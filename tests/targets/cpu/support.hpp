@@ -37,8 +37,16 @@ std::string run(const Case& c);
 std::string run_large(const Case& c, std::size_t output, double tolerance,
                       const std::function<double(const tessera_test::Arguments&, std::int64_t element)>& expected);
 
-/// Compiles the AVX-512 plans of `c` too, without running them.
-std::string compile_avx512(const Case& c);
+/// Runs what is planned for processors that this machine need not be, in fast numerics (AVX-512 with dots of bytes and
+/// bf16; AVX2 with both), as code for AVX2, in which what AVX2 lacks is done by several instructions. Nothing where
+/// this machine lacks AVX2.
+std::string run_plans_of_others(const Case& c);
+
+/// The assembly of a case planned for a feature set in fast numerics, everything known.
+std::string assembly_for(const Case& c, const std::string& features);
+
+/// Compiles the AVX-512 plans of `c` too, without running them; with AVX512_BF16 in fast numerics.
+std::string compile_avx512(const Case& c, const std::string& features = "avx512");
 
 }  // namespace cpu_test
 

@@ -157,18 +157,57 @@ std::string run_large(const Case& c, std::size_t output, double tolerance,
   return wrong;
 }
 
-std::string compile_avx512(const Case& c) {
+std::string run_plans_of_others(const Case& c) {
+  if (!cpu::runs("avx2")) return {};
+  std::string wrong;
+  try {
+    Arguments reference(c);
+    const auto report = interpret(*c.program, reference.frame(), c.tunables);
+    if (!report.ok()) return std::string(c.program->name) + ": the interpreter: " + report.text();
+    cpu::Machine wide = cpu::machine("avx512bf16", 1), narrow = cpu::machine("avx2", 1);
+    wide.has_narrow_masks = false;  // LLVM does them a lane at a time, at length
+    narrow.has_byte_dots = narrow.has_bf16_dots = true;
+    for (cpu::Machine machine : {wide, narrow}) {
+      machine.numerics = tessera::Numerics::fast;
+      Arguments got(c);
+      const auto spec = specialisation(c, got.frame(), Known::exact);
+      const auto code = jit::compile_loop(plan(c, spec, machine), options("avx2"));
+      const std::int64_t programs = code->host()(got.frame().data(), nullptr);
+      tessera_test::GuardedContext context;
+      if (!context.run(code->entry(), got.frame().data(), 0, programs))
+        wrong += "bytes beside its scratch are written\n";
+      const std::string difference = got.compare(reference, report);
+      if (!difference.empty())
+        wrong += std::to_string(machine.vector_bytes) + " bytes a vector, dots of groups: " + difference + "\n";
+    }
+  } catch (const std::exception& e) {
+    wrong += std::string(c.program->name) + ": " + e.what() + "\n";
+  }
+  return wrong;
+}
+
+std::string assembly_for(const Case& c, const std::string& features) {
+  Arguments arguments(c);
+  auto o = options(features);
+  o.load = false;
+  cpu::Machine machine = cpu::machine(features, 1);
+  machine.numerics = tessera::Numerics::fast;
+  return jit::compile_loop(plan(c, specialisation(c, arguments.frame(), Known::exact), machine), o)->assembly();
+}
+
+std::string compile_avx512(const Case& c, const std::string& features) {
   try {
     Arguments arguments(c);
-    auto o = options("avx512");
+    auto o = options(features);
     o.load = false;
+    cpu::Machine machine = cpu::machine(features, 1);
+    if (machine.has_bf16_dots) machine.numerics = tessera::Numerics::fast;
     for (Known known : {Known::exact, Known::nothing}) {
-      const auto code =
-          jit::compile_loop(plan(c, specialisation(c, arguments.frame(), known), cpu::machine("avx512", 1)), o);
+      const auto code = jit::compile_loop(plan(c, specialisation(c, arguments.frame(), known), machine), o);
       if (code->object_bytes() == 0) return std::string(c.program->name) + ": no object";
     }
   } catch (const std::exception& e) {
-    return std::string(c.program->name) + " (avx512): " + e.what();
+    return std::string(c.program->name) + " (" + features + "): " + e.what();
   }
   return {};
 }
