@@ -9,7 +9,7 @@
 # One build holds all faults: a place reads `tessera_fault(7) ? changed : original`, and TESSERA_FAULT=7 chooses. Places
 # are found in Clang's syntax tree (Debian: python3-clang-19), not by patterns. What only decides how fast code is, and
 # never what it computes, is left out by name below: a change there is no fault.
-import json, os, random, re, shutil, subprocess, sys, time
+import hashlib, json, os, random, re, shutil, subprocess, sys, time
 
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 work = os.path.join(root, "build", "faults")
@@ -67,8 +67,10 @@ def find_sites(path):
     from clang.cindex import CursorKind as K
     database = json.load(open(os.path.join(root, "build", "dev", "compile_commands.json")))
     full = os.path.join(root, path)
-    command = next(c for c in database if os.path.realpath(c["file"]) == os.path.realpath(full))["command"].split()
-    options = [a for a in command if a.startswith(("-I", "-D", "-std", "-isystem")) or a.startswith("/usr")]
+    by_file = {os.path.realpath(c["file"]): c["command"].split() for c in database}
+    # A file newer than the build's list is compiled as its neighbours are.
+    near = [f for f in sorted(by_file) if os.path.dirname(f) == os.path.dirname(os.path.realpath(full))]
+    command = by_file.get(os.path.realpath(full)) or by_file[near[0]]
     keep, take = [], False
     for a in command[1:]:
         if take:
@@ -187,12 +189,33 @@ def find_sites(path):
     return sorted(seen.values(), key=lambda s: (s["start"], s["end"], s["changed"]))
 
 
+def digest(path):
+    return hashlib.sha256(open(os.path.join(root, path), "rb").read()).hexdigest()
+
+
+def all_sites():
+    """The places of every file; of a file that was looked at before, as they were found then."""
+    cache_file = os.path.join(work, "cache.json")
+    cache = json.load(open(cache_file)) if os.path.exists(cache_file) else {}
+    every = []
+    for path in sources():
+        key = digest(path)
+        if cache.get(path, {}).get("digest") != key:
+            cache[path] = {"digest": key, "sites": find_sites(path)}
+            json.dump(cache, open(cache_file, "w"))
+        every += cache[path]["sites"]
+    return every
+
+
 def draw(count, seed):
-    every = [s for path in sources() for s in find_sites(path)]
+    os.makedirs(work, exist_ok=True)
+    every = all_sites()
     order = list(range(len(every)))
     random.Random(seed).shuffle(order)
-    state = {"seed": seed, "count": count, "all": every, "order": order, "refused": []}
-    os.makedirs(work, exist_ok=True)
+    state = {"seed": seed, "count": count, "all": every, "order": order, "refused": [],
+             "digests": {path: digest(path) for path in sources()}}
+    if os.path.exists(results_file):
+        os.remove(results_file)
     json.dump(state, open(sites_file, "w"))
     chosen = write_copy(state)
     by_file = {}
@@ -215,6 +238,9 @@ def choose(state):
 
 
 def write_copy(state):
+    for path, key in state["digests"].items():
+        if digest(path) != key:
+            sys.exit(f"{path} has changed since the places were drawn: draw again")
     if not os.path.isdir(copy):
         os.makedirs(copy)
     for name in ["CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "cmake", "include", "jit", "targets", "autotune",
