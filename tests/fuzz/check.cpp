@@ -152,7 +152,7 @@ bool check_way(const Sample& sample, const Way& way, const CheckOptions& options
     if (const auto wrong = loop::verify(planned); !wrong.empty()) throw std::runtime_error("Loop IR: " + wrong.front());
     jit::CompileOptions compile;
     compile.features = way.features;
-    compile.opt_level = options.opt_level >= 0 ? options.opt_level : sample.seed % 8 == 0 ? 2 : 0;
+    compile.opt_level = options.opt_level >= 0 ? options.opt_level : sample.seed % 16 == 0 ? 2 : 0;
     compile.verify = options.verify;
     code = jit::compile_loop(planned, compile);
   } catch (const std::exception& e) {

@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
   app.add_option("--workers", options.workers, "processes");
   app.add_option("--findings", options.most_findings, "ends when there are as many");
   app.add_option("--opt", options.check.opt_level,
-                 "of LLVM's code generator, 0 to 3; -1: 2 for every eighth seed, else 0");
+                 "of LLVM's code generator, 0 to 3; -1: 2 for every 16th seed, else 0");
   app.add_option("--out", out, "the folder of shrunk programs");
   app.add_option("--shrink", shrink_seconds, "at most so many seconds for each finding; 0: not at all");
   app.add_flag("--verify", options.check.verify, "checks LLVM IR too");
