@@ -4,31 +4,36 @@
 #   tools/faults.py draw N SEED     finds every place that can be changed, draws N of them, writes a changed copy of the tree
 #   tools/faults.py build           builds that copy; places that do not compile are drawn again
 #   tools/faults.py run [PROGRAMS]  runs the fuzzer under each fault, PROGRAMS (20000) at most; results in faults.json
-#   tools/faults.py report          the figures, and what was not found
+#   tools/faults.py equivalent K WHY   notes that fault K changes no result, and why: another is drawn in its place
+#   tools/faults.py report          the figures, what was not found, and what was set aside with its reason
 #
 # One build holds all faults: a place reads `tessera_fault(7) ? changed : original`, and TESSERA_FAULT=7 chooses. Places
 # are found in Clang's syntax tree (Debian: python3-clang-19), not by patterns. What only decides how fast code is, and
-# never what it computes, is left out by name below: a change there is no fault.
+# never what it computes, is left out by name below: a change there is no fault. Single changes that compute the same
+# stand in tools/faults_equivalent.json, each with its reason.
 import hashlib, json, os, random, re, shutil, subprocess, sys, time
 
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 work = os.path.join(root, "build", "faults")
 copy = os.path.join(work, "tree")
 binary_folder = os.path.join(copy, "build", "dev")  # as in the tree itself, so that ccache knows what is unchanged
+equivalent_file = os.path.join(root, "tools", "faults_equivalent.json")
 sites_file, results_file = os.path.join(work, "sites.json"), os.path.join(work, "faults.json")
 folders = ["jit/passes", "targets/cpu/plan"]
 emitters = ["jit/llvm/emit.cpp", "jit/llvm/emit_arithmetic.cpp", "jit/llvm/emit_control.cpp", "jit/llvm/emit_convert.cpp",
             "jit/llvm/emit_memory.cpp"]
 
-# Files and functions that choose among equally right plans.
-cost_files = {"targets/cpu/plan/cuts.cpp"}
+# Functions whose results choose among equally right plans, or are texts; by file. Those that also see to what a plan
+# may do, such as which axes show in results, are not among them.
 cost_functions = {
-    "own_cost", "find_costs", "cost",                                      # what is cheap to compute twice
-    "score_accesses", "choose_vector_axis", "score", "choose_blocks",      # which axis, which block
-    "streams", "lanes_to_alignment",                                       # stores past the caches
-    "prefetch_next_program", "prefetch_target", "prefetch",
-    "describe", "name_of", "refuse", "print_node",                         # texts
-    "hash_bytes", "operator()",                                            # hashes of memos
+    "targets/cpu/plan/cuts.cpp": {"length", "axis_cut", "tunable_cut", "footprint", "streams", "find_inner", "row_cut",
+                                  "runs_along", "has_op"},                 # how large a tile is to be
+    "targets/cpu/plan/analysis.cpp": {"own_cost"},                         # what is cheap to compute twice
+    "targets/cpu/plan/nest.cpp": {"score_accesses"},                       # which axis makes quick vectors
+    "targets/cpu/plan/contraction.cpp": {"score", "prefetch_target"},
+    "targets/cpu/plan/memory.cpp": {"prefetch_next_program"},
+    "jit/llvm/emit_memory.cpp": {"prefetch"},                              # a prefetch changes no value and never faults
+    "targets/cpu/plan/eval.cpp": {"refuse"}, "jit/llvm/emit.cpp": {"refuse"},   # texts
 }
 
 # Siblings: an operation, a predicate or a builder's call becomes another of its kind.
@@ -57,7 +62,7 @@ def sources():
     found = []
     for folder in folders:
         found += sorted(os.path.join(folder, f) for f in os.listdir(os.path.join(root, folder)) if f.endswith(".cpp"))
-    return [f for f in found if f not in cost_files] + emitters
+    return found + emitters
 
 
 def find_sites(path):
@@ -83,6 +88,7 @@ def find_sites(path):
             keep.append(a)
     unit = cindex.Index.create().parse(full, args=keep)
     text = open(full, "rb").read()
+    lines = text.decode().split("\n")
     sites = []
 
     def span(c):
@@ -97,7 +103,7 @@ def find_sites(path):
             changed, original = changed.replace("\n", " "), original.replace("\n", " ")
             if "//" in original:
                 return
-        sites.append({"file": path, "line": line, "kind": kind, "start": start, "end": end, "changed": changed})
+        sites.append({"file": path, "line": line, "text": lines[line - 1].strip(), "kind": kind, "start": start, "end": end, "changed": changed})
 
     def in_file(c):
         return c.location.file is not None and c.location.file.name == full and c.extent.start.file is not None and \
@@ -137,7 +143,7 @@ def find_sites(path):
     def visit(c, function, frozen):
         if c.kind in (K.FUNCTION_DECL, K.CXX_METHOD, K.CONSTRUCTOR, K.FUNCTION_TEMPLATE):
             function = c.spelling
-            if function in cost_functions:
+            if function in cost_functions.get(path, ()):
                 return
         if c.kind in (K.CASE_STMT,):
             kids = list(c.get_children())
@@ -224,11 +230,37 @@ def draw(count, seed):
     print(f"{len(every)} places in {len(by_file)} files; {len(chosen)} drawn with seed {seed}")
 
 
+def identity(s):
+    """What names a change also after edits elsewhere in its file."""
+    return {"file": s["file"], "line": s["text"], "kind": s["kind"], "changed": s["changed"]}
+
+
+def equivalents():
+    """Changes that compute the same, by what names them, with the reasons."""
+    if not os.path.exists(equivalent_file):
+        return {}
+    return {json.dumps({k: e[k] for k in ("file", "line", "kind", "changed")}): e["why"]
+            for e in json.load(open(equivalent_file))}
+
+
+def set_aside(number, why):
+    state = json.load(open(sites_file))
+    entry = dict(identity(choose(state)[number][1]), why=why)
+    all_entries = json.load(open(equivalent_file)) if os.path.exists(equivalent_file) else []
+    with open(equivalent_file, "w") as out:
+        json.dump(all_entries + [entry], out, indent=1)
+        out.write("\n")
+    print(f"set aside: {entry['file']}: {entry['line']}: {entry['kind']}")
+
+
 def choose(state):
-    """The first `count` places of the shuffled list that compile and do not lie in one another."""
-    chosen, refused = [], set(state["refused"])
+    """The first `count` places of the shuffled list that compile, compute something else, and do not lie in one
+    another."""
+    chosen, refused, same = [], set(state["refused"]), equivalents()
     for i in state["order"]:
         s = state["all"][i]
+        if same and json.dumps(identity(s)) in same:
+            continue
         if i in refused or any(s["file"] == o["file"] and s["start"] < o["end"] and o["start"] < s["end"] for _, o in chosen):
             continue
         chosen.append((i, s))
@@ -307,8 +339,9 @@ def run(programs):
             continue
         env = dict(os.environ, TESSERA_FAULT=str(n))
         start = time.time()
-        done = subprocess.run(["nice", "-n", "10", program, str(programs - before), "--seed", str(first_seed + before),
-                               "--findings", "1", "--shrink", "0"], capture_output=True, text=True, env=env)
+        done = subprocess.run(["nice", "-n", os.environ.get("TESSERA_NICE", "10"), program, str(programs - before),
+                               "--seed", str(first_seed + before), "--findings", "1", "--shrink", "0",
+                               "--workers", os.environ.get("TESSERA_JOBS", "2")], capture_output=True, text=True, env=env)
         figures = re.search(r"fuzz: .*: (\d+) programs", done.stdout)
         found = re.search(r"  seed (\d+): (.*)", done.stdout)
         if not figures:
@@ -329,6 +362,13 @@ def report():
     print(f"{len(found)} of {len(chosen)} faults found, drawn with seed {state['seed']} from {len(state['all'])} places")
     if counts:
         print(f"programs until found: median {counts[len(counts) // 2]}, most {counts[-1]}")
+    same, drawn = equivalents(), 0
+    for i in state["order"][:max(state["order"].index(c) for c, _ in chosen) + 1]:
+        why = same.get(json.dumps(identity(state["all"][i])))
+        if why:
+            drawn += 1
+            print(f"  set aside: {state['all'][i]['file']}:{state['all'][i]['line']} {state['all'][i]['kind']}: {why}")
+    print(f"{drawn} places drawn besides compute the same")
     for n, (i, s) in enumerate(chosen):
         if not results.get(str(i), {}).get("found"):
             print(f"  {n}: not found in {results.get(str(i), {}).get('programs', 0)}: {s['file']}:{s['line']} {s['kind']}: "
@@ -336,12 +376,14 @@ def report():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in ("draw", "build", "run", "report"):
-        sys.exit(__doc__ or "tools/faults.py draw N SEED | build | run [PROGRAMS] | report")
+    if len(sys.argv) < 2 or sys.argv[1] not in ("draw", "build", "run", "report", "equivalent"):
+        sys.exit(__doc__ or "tools/faults.py draw N SEED | build | run [PROGRAMS] | equivalent K WHY | report")
     if sys.argv[1] == "draw":
         draw(int(sys.argv[2]), int(sys.argv[3]))
     elif sys.argv[1] == "build":
         build()
+    elif sys.argv[1] == "equivalent":
+        set_aside(int(sys.argv[2]), sys.argv[3])
     elif sys.argv[1] == "run":
         run(int(sys.argv[2]) if len(sys.argv) > 2 else 20000)
     else:

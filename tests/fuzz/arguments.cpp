@@ -166,6 +166,15 @@ void Arguments::fill(const Sample& sample, std::size_t arg, std::int64_t span) {
   for (std::size_t i = 0; i < values.size(); ++i) tessera::store_packed(type, arrays_[arg].memory.data(), i, values[i]);
 }
 
+std::vector<tessera::loop::Memory> Arguments::memory() const {
+  std::vector<tessera::loop::Memory> all;
+  const ir::Program p = sample_.program.view();
+  for (std::size_t i = 0; i < arrays_.size(); ++i)
+    if (const Guarded& m = arrays_[i].memory; m.data() != nullptr)
+      all.push_back({m.data(), static_cast<std::int64_t>(m.size()), true, tessera::call::is_written(p.args[i])});
+  return all;
+}
+
 std::string Arguments::wrongly_written(const Arguments& reference) const {
   const ir::Program p = sample_.program.view();
   for (std::size_t i = 0; i < arrays_.size(); ++i) {

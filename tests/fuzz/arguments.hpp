@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "jit/loop/interpret.hpp"
 #include "tests/fuzz/sample.hpp"
 
 namespace fuzz {
@@ -38,6 +39,8 @@ class Arguments {
   Arguments(const Arguments&) = delete;
 
   const std::vector<std::uint64_t>& frame() const { return frame_; }
+  /// The arrays, as the interpreter of Loop IR takes them.
+  std::vector<tessera::loop::Memory> memory() const;
   /// What a run of the sample wrote where it must not write: an In array, between the elements of another, or around
   /// it. `reference` began with the same bytes. Empty where nothing is wrong.
   std::string wrongly_written(const Arguments& reference) const;

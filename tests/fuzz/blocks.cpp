@@ -10,7 +10,7 @@ void Generator::make_extents() {
   constexpr const char* names[] = {"A", "B", "C", "D"};
   for (int i = 0; i < count; ++i) {
     std::int64_t value = 0;
-    switch (random_.weighted({3, 7, 38, 36, 12, 4})) {
+    switch (random_.weighted({3, 7, 38, 36, 11, 4, 1})) {
       case 0:
         break;
       case 1:
@@ -25,8 +25,11 @@ void Generator::make_extents() {
       case 4:
         value = random_.of({16, 32, 48, 64, 33, 65, 31, 24});
         break;
-      default:
+      case 5:
         value = random_.between(41, 300);
+        break;
+      default:
+        value = random_.between(301, 2000);
     }
     const int name = b_.name(names[i]);
     bases_.push_back(b_.extent(name));
@@ -67,6 +70,15 @@ std::int64_t Generator::lanes(const Axes& axes) const {
   std::int64_t n = 1;
   for (int a : axes) n *= std::max<std::int64_t>(facts(a).lanes, 1);
   return n;
+}
+
+int Generator::block_bound(int extent, bool end) {
+  std::vector<int> blocks;
+  for (int a : scope_)
+    if (facts(a).block >= 0 && facts(a).extent == extent &&
+        b_.s.axes[static_cast<std::size_t>(a)].kind != ir::AxisKind::grown)
+      blocks.push_back(facts(a).block);
+  return blocks.empty() ? -1 : b_.add(end ? Op::block_end : Op::block_begin, DType::i64, {random_.of(blocks)});
 }
 
 int Generator::make_block(Op op, ir::AxisKind kind, const std::vector<int>& in, const AxisFacts& f, int parent,
@@ -111,7 +123,12 @@ int Generator::new_axis(std::int64_t most) {
     const int n = cut(size);
     if (size <= most) {
       const std::int64_t from = random_.below(f.lanes + 1), to = random_.between(from, f.lanes);
-      const int first = b_.integer(from), last = b_.integer(to);
+      int first = b_.integer(from), last = b_.integer(to);
+      if (random_.chance(25)) {  // up to where another block ends, or from where it begins
+        const bool ends = random_.chance(50);
+        const int bound = block_bound(f.extent, ends);
+        if (bound >= 0) (ends ? last : first) = bound;
+      }
       f.lanes = size;
       return make_block(Op::span_block, ir::AxisKind::span, {n, first, last}, f);
     }

@@ -6,43 +6,19 @@
 #include <stdexcept>
 
 #include "jit/loop/text.hpp"
-#include "jit/loop/verify.hpp"
 #include "jit/runtime/compile.hpp"
-#include "jit/specialisation.hpp"
 #include "targets/cpu/features.hpp"
-#include "targets/cpu/plan/plan.hpp"
-#include "tessera/call/errors.hpp"
 #include "tessera/call/frame.hpp"
 #include "tessera/interpret.hpp"
 #include "tessera/ir/verify.hpp"
 #include "tests/fuzz/arguments.hpp"
-#include "tests/support/guarded_context.hpp"
+#include "tests/fuzz/ways.hpp"
 
 namespace fuzz {
 namespace {
 
 using namespace tessera;
 using interpreter::FindingKind;
-
-cpu::Machine machine_of(const Way& way) {
-  cpu::Machine m = cpu::machine(way.features, 1);
-  if (!way.small_caches) return m;
-  m.l1_bytes = 1 << 10;
-  m.l2_bytes = 4 << 10;
-  m.l3_bytes = 8 << 10;
-  return m;
-}
-
-jit::Specialisation specialisation(const ir::Program& program, const std::vector<std::uint64_t>& frame, Known known) {
-  jit::Specialisation s = jit::Specialisation::generic(program);
-  const auto layout = call::frame_layout(program);
-  for (std::size_t w = layout.first_extent(); w < layout.words(); ++w) {
-    const auto value = static_cast<std::int64_t>(frame[w]);
-    const bool telling = w >= layout.first_stride() && (value == 0 || value == 1);
-    if (known == Known::exact || (known == Known::unit_strides && telling)) s.words[w] = value;
-  }
-  return s;
-}
 
 // What docs/limits.md says that the planner refuses. Any other refusal is a defect.
 bool is_known_limit(const std::string& text) {
@@ -98,63 +74,59 @@ void count_elements(const ir::Program& p, const Interpreted& interpreted, Outcom
   }
 }
 
-std::string describe(const Way& way) {
-  std::string text = std::string(known_names[static_cast<std::size_t>(way.known)]) + " " + way.features;
-  if (way.small_caches) text += " small_caches";
-  for (std::int64_t t : way.tunables) text += " " + std::to_string(t);
-  return text + ": ";
+// The numbers of a text, sorted: a tile is one list for the interpreter, and a line a lane for machine code.
+std::vector<std::string> numbers_of(const std::string& text) {
+  std::vector<std::string> all;
+  std::string word;
+  for (char c : text + " ") {
+    if (c == '-' || (c >= '0' && c <= '9')) {
+      word += c;
+    } else if (!word.empty()) {
+      all.push_back(std::move(word));
+      word.clear();
+    }
+  }
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
-// Runs the programs of the grid in three pieces, the last first, where their order must not matter.
-Status run(const jit::Compiled& code, const Arguments& arguments, std::string_view kernel) {
-  tessera_test::GuardedContext context;
-  const std::uint64_t* frame = arguments.frame().data();
-  const std::int64_t programs = code.host()(frame, &context);
-  bool serial = false;
-  for (const auto& [key, value] : code.program().attributes) serial |= key == "serial_grid" && value != 0;
-  const std::int64_t a = serial ? 0 : programs / 3, b = serial ? 0 : programs - programs / 3;
-  bool kept = b >= programs || context.run(code.entry(), frame, b, programs);
-  kept &= a >= b || context.run(code.entry(), frame, a, b);
-  kept &= a <= 0 || context.run(code.entry(), frame, 0, a);
-  if (!kept) return {ErrorKind::internal, "bytes beside its scratch are written"};
-  return context.status(kernel);
-}
-
-struct Planned {
-  std::vector<std::int64_t> tunables;
-  cpu::Machine machine;
-  jit::Specialisation known;
-};
-
-Planned choose(const Sample& sample, const Way& way, const std::vector<std::uint64_t>& frame) {
+// What a run did wrong; empty where it is right. `got` began as the interpreter's arguments did.
+std::string judge(const Sample& sample, const Interpreted& interpreted, const Arguments& got, const Ran& ran) {
   const ir::Program p = sample.program.view();
-  Planned plan{{}, machine_of(way), specialisation(p, frame, way.known)};
-  std::vector<std::optional<std::int64_t>> given(p.tunables.size());
-  for (std::size_t i = 0; i < way.tunables.size(); ++i) given[i] = way.tunables[i];
-  plan.tunables = cpu::choose_tunables(p, plan.known, given, plan.machine);
-  return plan;
+  if (!ran.wrong.empty() && interpreted.sound) return ran.wrong;
+  if (std::string text = got.wrongly_written(interpreted.arguments); !text.empty()) return text;
+  if (!interpreted.sound) return {};
+  if (ran.status.ok() == interpreted.checks_fail)
+    return interpreted.checks_fail ? "a check fails, and is not reported"
+                                   : "it fails: " + std::string(ran.status.text());
+  if (!interpreted.report.uncertain_control && numbers_of(ran.printed) != numbers_of(interpreted.report.output))
+    return "it prints " + ran.printed.substr(0, 100) + ", not " + interpreted.report.output.substr(0, 100);
+  const auto all = interpreter::mismatches(p, interpreted.arguments.frame(), interpreted.report, got.frame(), 1);
+  return all.empty() ? std::string() : all.front().text;
 }
 
-// One way. Gives false where it was refused.
+// One way. Gives false where it was refused, or could not be run to its end.
 bool check_way(const Sample& sample, const Way& way, const CheckOptions& options, Outcome& outcome) {
-  const ir::Program p = sample.program.view();
   Arguments got(sample);
-  const Planned choice = choose(sample, way, got.frame());
+  Choice choice;
+  try {
+    choice = choose(sample, way, got.frame());
+  } catch (const std::exception& e) {
+    outcome.verdict = Verdict::broken;
+    outcome.text = describe(way) + e.what();
+    return false;
+  }
   const Interpreted interpreted(sample, choice.tunables);
   if (!interpreted.defined) {
     outcome.verdict = Verdict::discarded;
     outcome.text = std::string(to_string(interpreted.report.findings.front().kind));
     return false;
   }
-  std::shared_ptr<jit::Compiled> code;
+  Ran ran;
   try {
-    const loop::Program planned = cpu::plan(p, choice.known, choice.tunables, choice.machine);
-    if (const auto wrong = loop::verify(planned); !wrong.empty()) throw std::runtime_error("Loop IR: " + wrong.front());
-    jit::CompileOptions compile;
-    compile.features = way.features;
-    compile.opt_level = options.opt_level >= 0 ? options.opt_level : sample.seed % 16 == 0 ? 2 : 0;
-    compile.verify = options.verify;
-    code = jit::compile_loop(planned, compile);
+    const loop::Program planned = plan(sample, choice);
+    ran =
+        cpu::runs(way.features) ? run_compiled(planned, sample, way, options, got) : run_planned(planned, sample, got);
   } catch (const std::exception& e) {
     if (is_known_limit(e.what())) {
       ++outcome.refused_ways;
@@ -165,25 +137,21 @@ bool check_way(const Sample& sample, const Way& way, const CheckOptions& options
     outcome.text = describe(way) + e.what();
     return false;
   }
-  const Status status = run(*code, got, p.name);
+  if (!ran.complete) {
+    outcome.text = "too many steps for the interpreter of Loop IR";
+    return false;
+  }
   ++outcome.ran;
-  const auto wrong = [&](const std::string& text) {
+  if (std::string text = judge(sample, interpreted, got, ran); !text.empty()) {
     outcome.verdict = Verdict::mismatch;
     outcome.text = describe(way) + text;
     return true;
-  };
-  if (std::string text = got.wrongly_written(interpreted.arguments); !text.empty()) return wrong(text);
+  }
   if (!interpreted.sound) {
     outcome.text = std::string(to_string(interpreted.report.findings.front().kind));
     return true;
   }
-  if (status.ok() == interpreted.checks_fail)
-    return wrong(interpreted.checks_fail ? "a check fails, and is not reported"
-                                         : "it fails: " + std::string(status.text()));
-  if (const auto all = interpreter::mismatches(p, interpreted.arguments.frame(), interpreted.report, got.frame(), 1);
-      !all.empty())
-    return wrong(all.front().text);
-  count_elements(p, interpreted, outcome);
+  count_elements(sample.program.view(), interpreted, outcome);
   ++outcome.compared;
   return true;
 }
@@ -199,7 +167,7 @@ Outcome check(const Sample& sample, const CheckOptions& options) {
       return outcome;
     }
     for (const Way& way : sample.ways) {
-      if (!cpu::runs(way.features)) continue;
+      if (!cpu::runs(way.features) && way.features != "avx512") continue;
       if (!check_way(sample, way, options, outcome) && outcome.verdict != Verdict::agrees) return outcome;
       if (outcome.verdict == Verdict::mismatch) return outcome;
     }
@@ -214,14 +182,11 @@ Outcome check(const Sample& sample, const CheckOptions& options) {
 std::string planned(const Sample& sample) {
   std::string text;
   const Arguments arguments(sample);
-  for (const Way& way : sample.ways) {
-    const Planned choice = choose(sample, way, arguments.frame());
-    text += describe(way) + "\n" +
-            loop::print(cpu::plan(sample.program.view(), choice.known, choice.tunables, choice.machine));
-  }
+  for (const Way& way : sample.ways)
+    text += describe(way) + "\n" + loop::print(plan(sample, choose(sample, way, arguments.frame())));
   return text;
 }
 
-void prepare() { jit::llvm_backend(); }
+void prepare() { tessera::jit::llvm_backend(); }
 
 }  // namespace fuzz

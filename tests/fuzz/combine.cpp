@@ -93,7 +93,7 @@ int Generator::sorted(DType type, const Axes& axes, int depth) {
   Axes over = {along};
   for (int a : axes)
     if (a != along && random_.chance(60)) over.push_back(a);
-  if (lanes(over) > 512) return leaf(type, axes);
+  if (lanes(over) > (random_.chance(10) ? 2048 : 512)) return leaf(type, axes);
   const int x = full(type, over, depth);
   return add(Op::sort, type, {x}, b_.axes_of(x), along | random_.below(2) << 32);
 }

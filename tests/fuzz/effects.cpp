@@ -264,6 +264,10 @@ void Generator::loop_blocks(int depth) {
     in.push_back(random_.chance(30) && !numbers_.empty() ? random_.of(numbers_).first : b_.integer(from));
     in.push_back(random_.chance(70) ? b_.integer(random_.between(from, extent))
                                     : b_.add(Op::extent, DType::i64, {}, {}, f.extent, ir::flag_uniform));
+  } else if (const int bound = random_.chance(15) ? block_bound(f.extent, true) : -1;
+             bound >= 0) {  // as attention does
+    in.push_back(b_.integer(0));
+    in.push_back(bound);
   }
   if (vars_.empty() || random_.chance(40)) declare_var(depth);
   control(Op::for_blocks);
@@ -352,7 +356,9 @@ void Generator::branch(int depth) {
 }
 
 void Generator::checks(int depth) {
-  switch (random_.below(3)) {
+  switch (random_.below(4)) {
+    case 3:
+      return print_numbers();
     case 0: {
       const int extent = b_.add(Op::extent, DType::i64, {}, {}, any_extent(), ir::flag_uniform);
       const int good = b_.each(random_.of({Op::ge, Op::ne}), DType::b8, {extent, b_.integer(-1)});

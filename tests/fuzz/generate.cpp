@@ -78,8 +78,18 @@ void Generator::choose_ways() {
   for (int i = 0; i < count; ++i) {
     Way way;
     way.known = static_cast<Known>(random_.weighted({45, 25, 30}));
-    way.features = fuses || random_.chance(70) ? "avx2" : "sse2";
+    way.features = random_.chance(12) ? "avx512" : fuses || random_.chance(70) ? "avx2" : "sse2";
     way.small_caches = random_.chance(40);
+    way.typical = random_.chance(40);
+    way.deterministic = random_.chance(10);
+    if (random_.chance(25)) way.threads = random_.of({2, 3, 8, 16});
+    if (random_.chance(30)) way.adding = random_.between(1, 3);
+    if (random_.chance(15)) way.kc = random_.of({1, 3, 8, 16, 128});
+    if (random_.chance(15)) way.mc = random_.of({1, 5, 8, 72});
+    if (random_.chance(15)) {  // a register block that fits
+      way.vectors = random_.between(1, 3);
+      way.rows = random_.between(1, ((way.features == "avx512" ? 32 : 16) - 1 - way.vectors) / way.vectors);
+    }
     if (!random_.chance(15)) way.tunables = tunables_;
     sample_.ways.push_back(way);
   }

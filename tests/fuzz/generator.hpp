@@ -1,5 +1,5 @@
 // Owns Generator, the state of one program in the making; its members stand in generate, blocks, loads, values,
-// combine, shapes and effects.cpp.
+// combine, shapes, mixed and effects.cpp.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +64,8 @@ class Generator {
   int extent_of_at_least(std::int64_t value);
   /// A number of lanes as a node: a literal or a tunable; `lanes` is its value.
   int cut(std::int64_t& lanes);
+  /// Where a block in scope over that extent begins or ends; −1 where there is none.
+  int block_bound(int extent, bool end);
   int make_block(Op op, ir::AxisKind kind, const std::vector<int>& in, const AxisFacts& facts, int parent = -1,
                  std::int64_t imm = 0);
   /// An axis of at most `most` lanes that is not in `taken`: one of the scope, or a new one; −1 where there is none.
@@ -120,6 +122,12 @@ class Generator {
   int split_merge(DType type, const Axes& axes, int depth);
   int join(DType type, const Axes& axes, int depth);
   int renamed(DType type, const Axes& axes, int depth);
+
+  // mixed.cpp: block scales, windows, printing
+  int plain(DType type, const Axes& axes, int divided = -1, int by = 1);
+  int scaled(const Axes& axes);
+  int window(DType type, const Axes& axes);
+  void print_numbers();
 
   // effects.cpp: statements
   void statements(int count, int depth);

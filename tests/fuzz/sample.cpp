@@ -33,9 +33,16 @@ void read_way(std::istringstream& in, Sample& s) {
   way.known = static_cast<Known>(number_of(known_names, word));
   in >> way.features;
   while (in >> word) {
+    bool number = false;
+    for (const auto& [name, field] : way_numbers)
+      if (word == name) number = static_cast<bool>(in >> way.*field);
     if (word == "small_caches")
       way.small_caches = true;
-    else if (word != "tunables")
+    else if (word == "typical")
+      way.typical = true;
+    else if (word == "deterministic")
+      way.deterministic = true;
+    else if (word != "tunables" && !number)
       way.tunables.push_back(std::stoll(word));
   }
   s.ways.push_back(way);
@@ -100,6 +107,10 @@ std::string to_text(const Sample& s) {
   for (const Way& w : s.ways) {
     out << "#! way " << known_names[static_cast<std::size_t>(w.known)] << ' ' << w.features;
     if (w.small_caches) out << " small_caches";
+    if (w.typical) out << " typical";
+    if (w.deterministic) out << " deterministic";
+    for (const auto& [name, field] : way_numbers)
+      if (w.*field != Way{}.*field) out << ' ' << name << ' ' << w.*field;
     if (!w.tunables.empty()) out << " tunables";
     for (std::int64_t t : w.tunables) out << ' ' << t;
     out << '\n';

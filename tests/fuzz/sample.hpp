@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tessera/ir/tile.hpp"
@@ -54,13 +55,22 @@ struct Given {
 enum class Known : std::uint8_t { exact, unit_strides, nothing };
 inline constexpr std::string_view known_names[] = {"exact", "unit_strides", "nothing"};
 
-/// One way to compile a program.
+/// One way to compile a program. The numbers are a configuration's choices; 0 leaves one to the planner.
 struct Way {
   Known known = Known::exact;
   std::string features = "avx2";
   std::vector<std::int64_t> tunables;  ///< one for each tunable; empty: the cost model's
   bool small_caches = false;           ///< planned for caches of some kilobytes, so that blocking starts early
+  bool typical = false;                ///< the cost model is told this call's extents, also where they are not known
+  bool deterministic = false;
+  std::int64_t threads = 1;  ///< planned for; the grid runs in pieces on one thread
+  std::int64_t adding = 0, kc = 0, mc = 0, rows = 0, vectors = 0;
 };
+
+/// The fields of a Way that a text gives as a word and a number.
+inline constexpr std::pair<std::string_view, std::int64_t Way::*> way_numbers[] = {
+    {"threads", &Way::threads}, {"adding", &Way::adding}, {"kc", &Way::kc},
+    {"mc", &Way::mc},           {"rows", &Way::rows},     {"vectors", &Way::vectors}};
 
 /// A program, its arguments and the ways to run it.
 struct Sample {

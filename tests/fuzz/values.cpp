@@ -32,7 +32,10 @@ int Generator::block_number(DType type) {
       return b_.cast(b_.add(random_.of({Op::linear_id, Op::group_id}), DType::i64, {}), type);
     case 2: {
       for (int a : scope_)
-        if (facts(a).block >= 0 && facts(a).extent >= 0) nodes.push_back(facts(a).block);
+        if (b_.s.axes[static_cast<std::size_t>(a)].kind == ir::AxisKind::loop && random_.chance(25))
+          return b_.cast(b_.add(Op::block_number, DType::i64, {facts(a).block}), type);
+        else if (facts(a).block >= 0 && facts(a).extent >= 0)
+          nodes.push_back(facts(a).block);
       if (!nodes.empty())
         return b_.cast(
             b_.add(random_.of({Op::block_begin, Op::block_end, Op::block_count}), DType::i64, {random_.of(nodes)}),
@@ -231,7 +234,8 @@ int Generator::value(DType type, const Axes& axes, int depth) {
   if (depth <= 0 || tired()) return leaf(type, axes);
   const bool number = !info(type).is_boolean();
   const int n = number ? 1 : 0;
-  switch (random_.weighted({24, 34, 13, n * 11, n * 6, n * 4, n * 3, 4, 8, 4, 4, 3, 3, n * 2})) {
+  switch (random_.weighted(
+      {24, 34, 13, n * 11, n * 6, n * 4, n * 3, 4, 8, 4, 4, 3, 3, n * 2, n * 3, type == DType::f32 ? 4 : 0})) {
     case 0:
       return leaf(type, axes);
     case 1:
@@ -258,6 +262,10 @@ int Generator::value(DType type, const Axes& axes, int depth) {
       return keep(join(type, axes, depth - 1));
     case 12:
       return keep(renamed(type, axes, depth - 1));
+    case 14:
+      return keep(window(type, axes));
+    case 15:
+      return keep(scaled(axes));
     default:
       return keep(random_bits(type, axes));
   }

@@ -54,7 +54,7 @@ void work(const RunOptions& o, Shared& shared, int worker, std::uint64_t from, i
     switch (outcome.verdict) {
       case Verdict::agrees:
         ++slot.compared;
-        shared.coverage.add(sample.program.view());
+        shared.coverage.add(sample);
         break;
       case Verdict::discarded:
         slot.survived += outcome.ran != 0 ? 1 : 0;
@@ -209,6 +209,7 @@ Figures run(const RunOptions& o) {
   }
   f.coverage = shared.coverage.summary();
   f.table = shared.coverage.table();
+  f.never = shared.coverage.never();
   f.seconds = now() - start;
   munmap(&shared, sizeof(Shared));
   return f;

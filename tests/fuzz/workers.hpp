@@ -31,6 +31,7 @@ struct Figures {
   std::map<std::string, std::uint64_t> discarded, refused_why;
   std::vector<Found> found;
   std::string coverage, table;
+  std::vector<std::string> never;  ///< operations and kinds that no program compared had
   double seconds = 0;
 };
 
