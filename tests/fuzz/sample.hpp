@@ -63,7 +63,7 @@ struct Way {
   bool small_caches = false;           ///< planned for caches of some kilobytes, so that blocking starts early
   bool typical = false;                ///< the cost model is told this call's extents, also where they are not known
   bool deterministic = false;
-  std::int64_t threads = 1;  ///< planned for; the grid runs in pieces on one thread
+  std::int64_t threads = 1;  ///< planned for; with more than one, pieces of the grid run at the same time
   std::int64_t adding = 0, kc = 0, mc = 0, rows = 0, vectors = 0;
 };
 

@@ -1,8 +1,10 @@
 // Owns what a Way means to the planner, and running its plan as machine code or in the interpreter of Loop IR.
 #include "tests/fuzz/ways.hpp"
 
+#include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "jit/loop/interpret.hpp"
 #include "jit/loop/verify.hpp"
@@ -52,10 +54,14 @@ class Listening : public jit::RunContext {
  private:
   static void keep(Context* self, const char*, const std::uint64_t* values, const std::uint8_t* types,
                    std::int64_t count) {
-    auto& text = static_cast<Listening*>(self)->printed;
+    auto& listening = *static_cast<Listening*>(self);
+    const std::lock_guard lock(listening.mutex_);
+    auto& text = listening.printed;
     for (std::int64_t i = 0; i < count; ++i)
       text += call::number_text(static_cast<DType>(types[i]), values[i]) + (i + 1 < count ? " " : "\n");
   }
+
+  std::mutex mutex_;
 };
 
 bool in_order(const loop::Program& plan) {
@@ -104,9 +110,22 @@ Ran run_compiled(const loop::Program& plan, const Sample& sample, const Way& way
   const std::int64_t programs = code->host()(frame, &context);
   const bool serial = in_order(plan);
   const std::int64_t a = serial ? 0 : programs / 3, b = serial ? 0 : programs - programs / 3;
-  if (b < programs) context.run(code->entry(), frame, b, programs);
-  if (a < b) context.run(code->entry(), frame, a, b);
-  if (a > 0) context.run(code->entry(), frame, 0, a);
+  const auto piece = [&](std::int64_t from, std::int64_t to) {
+    if (from < to) context.run(code->entry(), frame, from, to);
+  };
+  std::thread first, second;
+  if (way.threads > 1 && a > 0) {
+    first = std::thread(piece, std::int64_t{0}, a);
+    second = std::thread(piece, a, b);
+  }
+  piece(b, programs);
+  if (first.joinable()) {
+    first.join();
+    second.join();
+  } else {
+    piece(a, b);
+    piece(0, a);
+  }
   return {context.status(sample.program.view().name), context.printed, {}, true};
 }
 

@@ -35,8 +35,8 @@ struct Ran {
   bool complete = true;
 };
 
-/// Compiles the plan and runs the programs of the grid in three pieces, the last first, where their order must not
-/// matter. Throws where compilation fails.
+/// Compiles the plan and runs the programs of the grid in three pieces where their order must not matter: the last
+/// first, or, of a plan for several threads, at the same time. Throws where compilation fails.
 Ran run_compiled(const tessera::loop::Program& plan, const Sample& sample, const Way& way, const CheckOptions& options,
                  const Arguments& arguments);
 
