@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <stdexcept>
 
@@ -21,6 +22,22 @@ namespace {
 double now() {
   using namespace std::chrono;
   return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+
+// Seconds of processor time that a process has used; 0 where it has ended.
+double used(pid_t pid) {
+  clockid_t clock = 0;
+  timespec t{};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+// Whether a process hangs that has been at one program since then: by processor time, since others may keep it waiting;
+// by the clock where it sleeps.
+constexpr double sleeping = 30;
+bool is_stuck(pid_t pid, double used_before, double since, int seconds) {
+  const double now_used = used(pid);
+  return now_used - used_before > seconds || now() - since > sleeping * seconds;
 }
 
 struct Slot {
@@ -79,6 +96,7 @@ class Worker {
     if (pipe(ends) != 0) throw std::runtime_error("no pipe");
     number_ = number;
     since_ = now();
+    used_ = 0;
     seen_ = from;
     shared.slot[number].index = from;
     pid_ = fork();
@@ -112,8 +130,9 @@ class Worker {
     if (const std::uint64_t at = shared.slot[number_].index; at != seen_) {
       seen_ = at;
       since_ = now();
+      used_ = used(pid_);
     }
-    if (now() - since_ < seconds) return false;
+    if (!is_stuck(pid_, used_, since_, seconds)) return false;
     kill(pid_, SIGKILL);
     return true;
   }
@@ -137,7 +156,7 @@ class Worker {
   pid_t pid_ = -1;
   int pipe_ = -1, number_ = 0;
   std::uint64_t seen_ = 0;
-  double since_ = 0;
+  double since_ = 0, used_ = 0;
   std::string text_;
 };
 
@@ -235,7 +254,7 @@ Outcome check_apart(const Sample& sample, const CheckOptions& options, int secon
     pollfd wait{ends[0], POLLIN, 0};
     poll(&wait, 1, 200);
     if (wait.revents == 0) {
-      if (now() - start < seconds) continue;
+      if (!is_stuck(pid, 0, start, seconds)) continue;
       kill(pid, SIGKILL);
       hung = true;
       break;

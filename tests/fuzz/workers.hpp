@@ -16,7 +16,7 @@ struct RunOptions {
   std::uint64_t first_seed = 1, programs = 1000;
   int workers = 2;
   std::uint64_t most_findings = 10;  ///< the run ends when it has as many
-  int seconds_each = 20;             ///< a program that takes longer hangs
+  int seconds_each = 20;             ///< of processor time; a program that takes longer hangs
   CheckOptions check;
 };
 
