@@ -93,6 +93,7 @@ std::vector<std::string> numbers_of(const std::string& text) {
 // What a run did wrong; empty where it is right. `got` began as the interpreter's arguments did.
 std::string judge(const Sample& sample, const Interpreted& interpreted, const Arguments& got, const Ran& ran) {
   const ir::Program p = sample.program.view();
+  if (!ran.beside.empty()) return ran.beside;
   if (!ran.wrong.empty() && interpreted.sound) return ran.wrong;
   if (std::string text = got.wrongly_written(interpreted.arguments); !text.empty()) return text;
   if (!interpreted.sound) return {};

@@ -1,7 +1,6 @@
 // Owns what a Way means to the planner, and running its plan as machine code or in the interpreter of Loop IR.
 #include "tests/fuzz/ways.hpp"
 
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -14,6 +13,7 @@
 #include "targets/cpu/plan/plan.hpp"
 #include "tessera/call/argument.hpp"
 #include "tessera/call/frame.hpp"
+#include "tests/support/guarded_context.hpp"
 
 namespace fuzz {
 namespace {
@@ -45,8 +45,8 @@ jit::Specialisation specialisation(const ir::Program& program, const std::vector
   return s;
 }
 
-// A context that keeps what is printed.
-class Listening : public jit::RunContext {
+// A context that keeps what is printed, for one thread.
+class Listening : public tessera_test::GuardedContext {
  public:
   Listening() noexcept { print = keep; }
   std::string printed;
@@ -54,14 +54,10 @@ class Listening : public jit::RunContext {
  private:
   static void keep(Context* self, const char*, const std::uint64_t* values, const std::uint8_t* types,
                    std::int64_t count) {
-    auto& listening = *static_cast<Listening*>(self);
-    const std::lock_guard lock(listening.mutex_);
-    auto& text = listening.printed;
+    auto& text = static_cast<Listening*>(self)->printed;
     for (std::int64_t i = 0; i < count; ++i)
       text += call::number_text(static_cast<DType>(types[i]), values[i]) + (i + 1 < count ? " " : "\n");
   }
-
-  std::mutex mutex_;
 };
 
 bool in_order(const loop::Program& plan) {
@@ -105,28 +101,35 @@ Ran run_compiled(const loop::Program& plan, const Sample& sample, const Way& way
   compile.opt_level = options.opt_level >= 0 ? options.opt_level : sample.seed % 16 == 0 ? 2 : 0;
   compile.verify = options.verify;
   const auto code = jit::compile_loop(plan, compile);
-  Listening context;
+  Listening contexts[3];  // of each piece
   const std::uint64_t* frame = arguments.frame().data();
-  const std::int64_t programs = code->host()(frame, &context);
+  const std::int64_t programs = code->host()(frame, &contexts[0]);
   const bool serial = in_order(plan);
   const std::int64_t a = serial ? 0 : programs / 3, b = serial ? 0 : programs - programs / 3;
-  const auto piece = [&](std::int64_t from, std::int64_t to) {
-    if (from < to) context.run(code->entry(), frame, from, to);
+  bool kept[3] = {true, true, true};
+  const auto piece = [&](int number, std::int64_t from, std::int64_t to) {
+    if (from < to) kept[number] = contexts[number].run(code->entry(), frame, from, to);
   };
   std::thread first, second;
   if (way.threads > 1 && a > 0) {
-    first = std::thread(piece, std::int64_t{0}, a);
-    second = std::thread(piece, a, b);
+    first = std::thread(piece, 0, 0, a);
+    second = std::thread(piece, 1, a, b);
   }
-  piece(b, programs);
+  piece(2, b, programs);
   if (first.joinable()) {
     first.join();
     second.join();
   } else {
-    piece(a, b);
-    piece(0, a);
+    piece(1, a, b);
+    piece(0, 0, a);
   }
-  return {context.status(sample.program.view().name), context.printed, {}, true};
+  Ran ran;
+  for (const Listening& context : contexts) {
+    if (ran.status.ok()) ran.status = context.status(sample.program.view().name);
+    ran.printed += context.printed;
+  }
+  if (!kept[0] || !kept[1] || !kept[2]) ran.beside = "bytes beside its scratch are written";
+  return ran;
 }
 
 Ran run_planned(const loop::Program& plan, const Sample& sample, const Arguments& arguments) {

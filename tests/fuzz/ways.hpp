@@ -31,7 +31,8 @@ std::string describe(const Way& way);
 struct Ran {
   tessera::Status status;
   std::string printed;  ///< lines, in any order
-  std::string wrong;    ///< what no program may do, such as touching what is not its own; empty where nothing is wrong
+  std::string wrong;    ///< what no sound program may do, such as touching what is not its own; empty: nothing
+  std::string beside;   ///< what no program at all may do; empty: nothing
   bool complete = true;
 };
 
