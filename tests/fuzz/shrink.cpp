@@ -136,14 +136,14 @@ class Shrinker {
     for (std::size_t i = 0; best_.ways.size() > 1 && i < best_.ways.size(); ++i)
       if (take_if([&](Sample& s) { s.ways = {best_.ways[i]}; })) better = true;
     for (std::size_t i = 0; i < best_.ways.size(); ++i) {
-      const Way& w = best_.ways[i];
-      if (w.small_caches) better |= take_if([&](Sample& s) { s.ways[i].small_caches = false; });
-      if (w.typical) better |= take_if([&](Sample& s) { s.ways[i].typical = false; });
-      if (w.deterministic) better |= take_if([&](Sample& s) { s.ways[i].deterministic = false; });
-      if (w.features != "avx2") better |= take_if([&](Sample& s) { s.ways[i].features = "avx2"; });
+      const auto w = [&]() -> const Way& { return best_.ways[i]; };  // of the best now
+      if (w().small_caches) better |= take_if([&](Sample& s) { s.ways[i].small_caches = false; });
+      if (w().typical) better |= take_if([&](Sample& s) { s.ways[i].typical = false; });
+      if (w().deterministic) better |= take_if([&](Sample& s) { s.ways[i].deterministic = false; });
+      if (w().features != "avx2") better |= take_if([&](Sample& s) { s.ways[i].features = "avx2"; });
       for (const auto& [name, field] : way_numbers)
-        if (w.*field != Way{}.*field) better |= take_if([&, f = field](Sample& s) { s.ways[i].*f = Way{}.*f; });
-      if (w.known != Known::exact) better |= take_if([&](Sample& s) { s.ways[i].known = Known::exact; });
+        if (w().*field != Way{}.*field) better |= take_if([&, f = field](Sample& s) { s.ways[i].*f = Way{}.*f; });
+      if (w().known != Known::exact) better |= take_if([&](Sample& s) { s.ways[i].known = Known::exact; });
       for (std::size_t t = 0; t < best_.ways[i].tunables.size(); ++t)
         for (std::int64_t v : {1, 2, 4, 8})
           if (v < best_.ways[i].tunables[t] && take_if([&](Sample& s) { s.ways[i].tunables[t] = v; })) {

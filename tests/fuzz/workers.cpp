@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <new>
@@ -187,7 +188,9 @@ Figures run(const RunOptions& o) {
     const std::string text = line.substr(blank + 1);
     if (line[0] == 'd') ++f.discarded[text.rfind("verifier: ", 0) == 0 ? text.substr(0, 90) : text];
     if (line[0] == 'r') ++f.refused_why[text];
-    if (line[0] == 'f') f.found.push_back({std::stoull(line.substr(2)), text});
+    if (line[0] != 'f') return;
+    f.found.push_back({std::stoull(line.substr(2)), text});
+    std::fprintf(stderr, "found: seed %s\n", line.substr(2).c_str());  // a long run tells at once
   };
   std::uint64_t programs = 0;
   for (std::size_t w = 0; w < workers.size(); ++w) workers[w].start(options, shared, static_cast<int>(w), w);
