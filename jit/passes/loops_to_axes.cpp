@@ -21,6 +21,9 @@ constexpr std::int64_t longest = 64;
 
 bool adds_in_place(DType t) { return t == DType::f32 || t == DType::f64 || t == DType::i32 || t == DType::i64; }
 
+/// Whether terms may be added in another order than the loop's: of floats only products that `dot` sums up.
+bool in_any_order(const Node& term) { return !info(term.type).is_floating() || term.op == Op::dot; }
+
 /// One loop of the program that can become an axis.
 struct Found {
   std::int32_t opener = -1, close = -1;
@@ -66,7 +69,7 @@ std::optional<Found> look_at(const Program& p, const ir::Rewriter& r, std::int32
       const std::int32_t a = p.operand(sum, 0), b = p.operand(sum, 1);
       const std::int32_t x = own(a) ? b : own(b) ? a : -1;
       if (x < 0 || !f.dependent.contains(x) || p.node(x).type != sum.type || p.node(x).rank != sum.rank) return {};
-      if (p.node(p.operand(n, 0)).type != sum.type) return {};
+      if (p.node(p.operand(n, 0)).type != sum.type || !in_any_order(p.node(x))) return {};
       f.dependent.erase(value);
       f.added[value] = x;
       continue;

@@ -20,20 +20,6 @@ namespace {
 using namespace tessera;
 using interpreter::FindingKind;
 
-// What docs/limits.md says that the planner refuses. Any other refusal is a defect.
-bool is_known_limit(const std::string& text) {
-  for (const char* limit : {"split of an axis whose length", "merge with an inner axis", "join after an axis",
-                            "atomics on elements of fewer"})
-    if (text.find(limit) != std::string::npos) return true;
-  return false;
-}
-
-// The reason without the kernel's name and line, which would make each its own.
-std::string reason(const std::string& text) {
-  const std::size_t at = text.find(": ");
-  return at == std::string::npos ? text : text.substr(at + 2);
-}
-
 struct Interpreted {
   Arguments arguments;
   interpreter::Report report;
@@ -106,7 +92,7 @@ std::string judge(const Sample& sample, const Interpreted& interpreted, const Ar
   return all.empty() ? std::string() : all.front().text;
 }
 
-// One way. Gives false where it was refused, or could not be run to its end.
+// One way. Gives false where it could not be compiled, or not be run to its end.
 bool check_way(const Sample& sample, const Way& way, const CheckOptions& options, Outcome& outcome) {
   Arguments got(sample);
   Choice choice;
@@ -129,11 +115,6 @@ bool check_way(const Sample& sample, const Way& way, const CheckOptions& options
     ran =
         cpu::runs(way.features) ? run_compiled(planned, sample, way, options, got) : run_planned(planned, sample, got);
   } catch (const std::exception& e) {
-    if (is_known_limit(e.what())) {
-      ++outcome.refused_ways;
-      outcome.text = reason(e.what());
-      return false;
-    }
     outcome.verdict = Verdict::broken;
     outcome.text = describe(way) + e.what();
     return false;
@@ -172,7 +153,7 @@ Outcome check(const Sample& sample, const CheckOptions& options) {
       if (!check_way(sample, way, options, outcome) && outcome.verdict != Verdict::agrees) return outcome;
       if (outcome.verdict == Verdict::mismatch) return outcome;
     }
-    if (outcome.compared == 0) outcome.verdict = outcome.refused_ways > 0 ? Verdict::refused : Verdict::discarded;
+    if (outcome.compared == 0) outcome.verdict = Verdict::discarded;
   } catch (const std::exception& e) {
     outcome.verdict = Verdict::discarded;
     outcome.text = e.what();

@@ -9,24 +9,22 @@
 namespace fuzz {
 
 enum class Verdict : std::uint8_t {
-  agrees,     ///< compared in every way that was not refused
+  agrees,     ///< compared
   discarded,  ///< the verifier or the interpreter finds the program wrong: nothing to compare
-  refused,    ///< the planner refuses it, by a reason of docs/limits.md, in every way
   mismatch,   ///< machine code gives something else, or writes where it must not
-  broken,     ///< a stage of compilation fails
+  broken,     ///< a stage of compilation fails, or refuses it: docs/limits.md has no refusals
 };
 
 struct Outcome {
   Verdict verdict = Verdict::agrees;
-  std::string text;            ///< the mismatch, the failure, why it was discarded or refused
-  std::uint64_t ran = 0;       ///< ways that ran
-  std::uint64_t compared = 0;  ///< and were compared: the interpreter found nothing wrong
-  std::uint64_t refused_ways = 0;
+  std::string text;                           ///< the mismatch, the failure, why it was discarded
+  std::uint64_t ran = 0;                      ///< ways that ran
+  std::uint64_t compared = 0;                 ///< and were compared: the interpreter found nothing wrong
   std::uint64_t elements = 0, unbounded = 0;  ///< compared, and those of them of which nothing is promised
 };
 
 struct CheckOptions {
-  int opt_level = -1;   ///< of LLVM's code generator; −1: 2 for every 16th seed, and 0, which is quicker, for the rest
+  int opt_level = -1;  ///< of LLVM's code generator; −1: 2 for every 16th seed, and 0, which is quicker, for the rest
   bool verify = false;  ///< check LLVM IR too
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 using namespace fuzz;
 
-constexpr const char* verdict_names[] = {"agrees", "discarded", "refused", "mismatch", "broken"};
+constexpr const char* verdict_names[] = {"agrees", "discarded", "mismatch", "broken"};
 
 bool is_finding(Verdict v) { return v == Verdict::mismatch || v == Verdict::broken; }
 
@@ -64,8 +64,6 @@ int many(const RunOptions& options, const std::string& folder, int shrink_second
     discarded += n;
     std::printf("  discarded %llu: %s\n", static_cast<unsigned long long>(n), why.c_str());
   }
-  for (const auto& [why, n] : f.refused_why)
-    std::printf("  refused %llu: %s\n", static_cast<unsigned long long>(n), why.c_str());
   for (const Found& found : f.found) {
     std::printf("  seed %llu: %s\n", static_cast<unsigned long long>(found.seed), found.text.c_str());
     if (shrink_seconds > 0)
@@ -76,14 +74,13 @@ int many(const RunOptions& options, const std::string& folder, int shrink_second
   std::printf("  %s\n", f.coverage.c_str());
   std::printf(
       "fuzz: seeds %llu..%llu: %llu programs, %llu compared (%llu ways, %llu elements, %llu unbounded), %llu discarded "
-      "(%llu of them ran), %llu refused, %zu mismatches, %.0f s\n",
+      "(%llu of them ran), %zu mismatches, %.0f s\n",
       static_cast<unsigned long long>(options.first_seed),
       static_cast<unsigned long long>(options.first_seed + options.programs - 1),
       static_cast<unsigned long long>(f.programs), static_cast<unsigned long long>(f.compared),
       static_cast<unsigned long long>(f.ways), static_cast<unsigned long long>(f.elements),
       static_cast<unsigned long long>(f.unbounded), static_cast<unsigned long long>(discarded),
-      static_cast<unsigned long long>(f.survived), static_cast<unsigned long long>(f.refused), f.found.size(),
-      f.seconds);
+      static_cast<unsigned long long>(f.survived), f.found.size(), f.seconds);
   std::printf("%llu passed, %zu failed, 0 skipped\n", static_cast<unsigned long long>(f.compared), f.found.size());
   if (all && !f.never.empty()) std::printf("not all of the language was drawn: %s\n", f.coverage.c_str());
   return f.found.empty() && (!all || f.never.empty()) ? 0 : 1;

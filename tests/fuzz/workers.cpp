@@ -43,7 +43,7 @@ bool is_stuck(pid_t pid, double used_before, double since, int seconds) {
 
 struct Slot {
   std::atomic<std::uint64_t> index;  ///< of the program at hand
-  std::atomic<std::uint64_t> compared, survived, refused, ways, elements, unbounded;
+  std::atomic<std::uint64_t> compared, survived, ways, elements, unbounded;
 };
 struct Shared {
   Slot slot[16];
@@ -77,10 +77,6 @@ void work(const RunOptions& o, Shared& shared, int worker, std::uint64_t from, i
       case Verdict::discarded:
         slot.survived += outcome.ran != 0 ? 1 : 0;
         say(pipe, 'd', seed, outcome.text);
-        break;
-      case Verdict::refused:
-        ++slot.refused;
-        say(pipe, 'r', seed, outcome.text);
         break;
       case Verdict::mismatch:
       case Verdict::broken:
@@ -187,7 +183,6 @@ Figures run(const RunOptions& o) {
     const std::size_t blank = line.find(' ', 2);
     const std::string text = line.substr(blank + 1);
     if (line[0] == 'd') ++f.discarded[text.rfind("verifier: ", 0) == 0 ? text.substr(0, 90) : text];
-    if (line[0] == 'r') ++f.refused_why[text];
     if (line[0] != 'f') return;
     f.found.push_back({std::stoull(line.substr(2)), text});
     std::fprintf(stderr, "found: seed %s\n", line.substr(2).c_str());  // a long run tells at once
@@ -224,7 +219,6 @@ Figures run(const RunOptions& o) {
     f.programs += (std::min<std::uint64_t>(s.index, o.programs) + step - 1 - w) / step;
     f.compared += s.compared;
     f.survived += s.survived;
-    f.refused += s.refused;
     f.ways += s.ways;
     f.elements += s.elements;
     f.unbounded += s.unbounded;

@@ -27,8 +27,8 @@ struct Found {
 };
 
 struct Figures {
-  std::uint64_t programs = 0, compared = 0, survived = 0, refused = 0, ways = 0, elements = 0, unbounded = 0;
-  std::map<std::string, std::uint64_t> discarded, refused_why;
+  std::uint64_t programs = 0, compared = 0, survived = 0, ways = 0, elements = 0, unbounded = 0;
+  std::map<std::string, std::uint64_t> discarded;
   std::vector<Found> found;
   std::string coverage, table;
   std::vector<std::string> never;  ///< operations and kinds that no program compared had
