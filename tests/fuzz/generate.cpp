@@ -71,7 +71,7 @@ void Generator::order_arguments() {
 }
 
 void Generator::choose_ways() {
-  // Without FMA, fma rounds twice: docs/limits.md.
+  // Ways without FMA, where fma is a sequence of other operations, are left to the tests of arithmetic.
   bool fuses = false;
   for (const ir::Node& n : b_.s.nodes) fuses |= n.op == Op::fma && tessera::info(n.type).is_floating();
   const int count = random_.chance(20) ? 2 : 1;
