@@ -1,7 +1,8 @@
-// Measures scans, sorts, topk, histograms and extremes against the C++ library, oneTBB and Highway's vqsort: each pair
-// interleaved in this process, the median of 9. One thread, except where the name says "threads".
+// Measures scans, sorts, topk, histograms and extremes against the C++ library, its Parallel STL, oneTBB and Highway's
+// vqsort: each pair interleaved in this process, the median of 9. One thread, except where the name says "threads".
 #include <benchmark/benchmark.h>
 #include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
 #include <tbb/parallel_reduce.h>
 #include <tbb/parallel_scan.h>
 #include <tbb/parallel_sort.h>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "order_peers.hpp"
 #include "race.hpp"
 #include "tessera/tessera.hpp"
 
@@ -109,6 +111,18 @@ void cumsum_vs_inclusive_scan(benchmark::State& state) {
 }
 BENCHMARK_TEMPLATE(cumsum_vs_inclusive_scan, float)->Arg(1 << 12)->Arg(1 << 20)->UseManualTime()->Iterations(1);
 BENCHMARK_TEMPLATE(cumsum_vs_inclusive_scan, std::int32_t)->Arg(1 << 12)->Arg(1 << 20)->UseManualTime()->Iterations(1);
+
+template <class T>
+void cumsum_vs_parallel_stl(benchmark::State& state) {
+  const auto n = state.range(0);
+  const std::vector<T> x = random_values<T>(static_cast<std::size_t>(n));
+  std::vector<T> y(x.size()), z(x.size());
+  race(
+      state, [&] { running_sums<T>.with(one_thread)(view(x.data(), {1, n}), view(y.data(), {1, n})); },
+      static_cast<double>(n), [&] { bench::scan_in_vectors(x, z); }, static_cast<double>(n), "G");
+}
+BENCHMARK_TEMPLATE(cumsum_vs_parallel_stl, float)->Arg(1 << 12)->Arg(1 << 20)->UseManualTime()->Iterations(1);
+BENCHMARK_TEMPLATE(cumsum_vs_parallel_stl, std::int32_t)->Arg(1 << 12)->Arg(1 << 20)->UseManualTime()->Iterations(1);
 
 void cumsum_rows_threads_vs_parallel_scan(benchmark::State& state) {
   constexpr std::int64_t m = 64, n = 1 << 16;
@@ -225,6 +239,61 @@ BENCHMARK(topk_vs_partial_sort)
     ->UseManualTime()
     ->Iterations(1);
 
+// All threads on both sides.
+void topk_threads_vs_parallel_for(benchmark::State& state) {
+  const std::int64_t m = state.range(0), n = state.range(1), c = state.range(2);
+  const std::vector<float> x = random_values<float>(static_cast<std::size_t>(m * n));
+  std::vector<float> value(static_cast<std::size_t>(m * c));
+  std::vector<std::int64_t> place(value.size());
+  std::vector<std::int32_t> order(x.size());
+  race(
+      state, [&] { best(view(x.data(), {m, n}), view(value.data(), {m, c}), view(place.data(), {m, c})); },
+      static_cast<double>(m * n),
+      [&] {
+        tbb::parallel_for(std::int64_t{0}, m, [&](std::int64_t i) {
+          const float* row = x.data() + i * n;
+          const auto mine = order.begin() + i * n;
+          std::iota(mine, mine + n, 0);
+          std::partial_sort(mine, mine + c, mine + n,
+                            [&](std::int32_t p, std::int32_t q) { return row[p] != row[q] ? row[p] > row[q] : p < q; });
+        });
+        benchmark::DoNotOptimize(order.data());
+      },
+      static_cast<double>(m * n), "G");
+}
+BENCHMARK(topk_threads_vs_parallel_for)->Args({4096, 64, 2})->Args({256, 4096, 64})->UseManualTime()->Iterations(1);
+
+#ifdef TESSERA_HAS_VQSORT
+// The peer packs each value, as an integer that orders as it does, with its place into 64 bits, and sorts the whole
+// row.
+void topk_vs_vqsort(benchmark::State& state) {
+  const std::int64_t m = state.range(0), n = state.range(1), c = state.range(2);
+  const std::vector<float> x = random_values<float>(static_cast<std::size_t>(m * n));
+  std::vector<float> value(static_cast<std::size_t>(m * c));
+  std::vector<std::int64_t> place(value.size());
+  std::vector<std::uint64_t> keys(static_cast<std::size_t>(n));
+  hwy::Sorter sorter;
+  race(
+      state,
+      [&] { best.with(one_thread)(view(x.data(), {m, n}), view(value.data(), {m, c}), view(place.data(), {m, c})); },
+      static_cast<double>(m * n),
+      [&] {
+        for (std::int64_t i = 0; i < m; ++i) {
+          bench::pack_with_places(x.data() + i * n, keys);
+          sorter(keys.data(), keys.size(), hwy::SortDescending());
+          benchmark::DoNotOptimize(keys.data());
+        }
+      },
+      static_cast<double>(m * n), "G");
+}
+BENCHMARK(topk_vs_vqsort)
+    ->Args({1, 1 << 20, 100})
+    ->Args({4096, 64, 2})
+    ->Args({64, 4096, 64})
+    ->UseManualTime()
+    ->Iterations(1);
+#endif
+
 // ---- histograms, extremes, custom reductions ----
 
 void histogram_of_bytes_vs_loop(benchmark::State& state) {
@@ -242,6 +311,31 @@ void histogram_of_bytes_vs_loop(benchmark::State& state) {
       n, "G");
 }
 BENCHMARK(histogram_of_bytes_vs_loop)->Arg(1)->Arg(0)->UseManualTime()->Iterations(1);
+
+// All threads on both sides; the peer's have bins of their own.
+void histogram_of_bytes_threads_vs_parallel_reduce(benchmark::State& state) {
+  constexpr std::int64_t n = 1 << 22;
+  const std::vector<std::uint8_t> x = random_values<std::uint8_t>(n);
+  std::vector<std::int32_t> h(256);
+  using Bins = std::vector<std::int32_t>;
+  race(
+      state, [&] { histogram_of_bytes(view(x.data(), {n}), view(h.data(), {256})); }, n,
+      [&] {
+        const Bins bins = tbb::parallel_reduce(
+            tbb::blocked_range<std::size_t>(0, x.size(), 65536), Bins(256),
+            [&](const tbb::blocked_range<std::size_t>& part, Bins mine) {
+              for (std::size_t i = part.begin(); i < part.end(); ++i) ++mine[x[i]];
+              return mine;
+            },
+            [](Bins a, const Bins& b) {
+              for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+              return a;
+            });
+        benchmark::DoNotOptimize(bins.data());
+      },
+      n, "G");
+}
+BENCHMARK(histogram_of_bytes_threads_vs_parallel_reduce)->UseManualTime()->Iterations(1);
 
 void count_floats(benchmark::State& state, const Config& config) {
   constexpr std::int64_t n = 1 << 22;

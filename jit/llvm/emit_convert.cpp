@@ -179,7 +179,7 @@ llvm::Value* Emitter::narrow(Value* x, DType from, DType to, Rounding rounding, 
     return b_.CreateAdd(bits, b_.CreateSExt(infinite, it));
   }
   if (to == DType::e8m0) {
-    if (from == DType::f32) x = b_.CreateFPExt(x, floating(x->getType(), 64));
+    if (from == DType::f32 && rounding == Rounding::stochastic) x = b_.CreateFPExt(x, floating(x->getType(), 64));
     return narrow_scale(x, rounding, saturate, random);
   }
   if (from == DType::f32 && rounding == Rounding::stochastic) {
@@ -244,8 +244,32 @@ llvm::Value* Emitter::narrow(Value* x, DType from, DType to, Rounding rounding, 
   return b_.CreateTrunc(code, integer(it, std::max(8, t.bits)));
 }
 
-// f64 to e8m0: the exponent, rounded.
+// f32 or f64 to e8m0: the exponent, rounded. Random bits are for f64.
 llvm::Value* Emitter::narrow_scale(Value* x, Rounding rounding, bool saturate, Value* random) {
+  if (x->getType()->getScalarType()->isFloatTy()) {
+    // The same exponents, but for 2^-127, which is subnormal in f32.
+    llvm::Type* it = integer(x->getType(), 32);
+    const auto C = [&](std::int64_t v) { return splat(it, v); };
+    const bool nearest = rounding == Rounding::nearest_even;
+    Value* bits = as(x, it);
+    Value* magnitude = b_.CreateAnd(bits, C(INT32_MAX));
+    Value* code = magnitude;
+    if (nearest) {
+      Value* odd = b_.CreateAnd(b_.CreateLShr(magnitude, C(23)), C(1));
+      code = b_.CreateAdd(b_.CreateAdd(magnitude, C(0x3fffff)), odd);
+    }
+    code = b_.CreateLShr(code, C(23));
+    // Below 2^-126 everything becomes 2^-127, or 2^-126 from above the middle of both.
+    Value* least = C(0);
+    if (nearest) least = b_.CreateZExt(b_.CreateICmpSGT(magnitude, C(0x600000)), it);
+    code = select(b_.CreateICmpSLT(magnitude, C(0x800000)), least, code);
+    const std::int64_t beyond = saturate ? 254 : 255;
+    code = select(b_.CreateICmpSGT(code, C(254)), C(nearest ? beyond : 254), code);
+    if (!nearest) code = select(b_.CreateICmpEQ(magnitude, C(0x7f800000)), C(beyond), code);
+    Value* negative = b_.CreateAnd(b_.CreateICmpSLT(bits, C(0)), b_.CreateICmpNE(magnitude, C(0)));
+    code = select(b_.CreateOr(negative, b_.CreateICmpSGT(magnitude, C(0x7f800000))), C(255), code);
+    return b_.CreateTrunc(code, integer(it, 8));
+  }
   llvm::Type* it = integer(x->getType(), 64);
   const auto C = [&](std::int64_t v) { return splat(it, v); };
   Value* bits = as(x, it);
@@ -401,6 +425,12 @@ llvm::Value* Emitter::to_bytes(Value* x, const loop::Type& t) {
                       " fill no whole bytes");
   const int bytes = total / 8;
   Value* low = b_.CreateAnd(x, splat(x->getType(), (1 << width) - 1));
+  if (width == 4 && bytes > 1) {  // a pair of lanes, as 16 bits, is one byte too wide in its middle
+    auto* pairs = llvm::FixedVectorType::get(b_.getInt16Ty(), static_cast<unsigned>(bytes));
+    Value* wide = as(low, pairs);
+    return b_.CreateTrunc(b_.CreateOr(wide, b_.CreateLShr(wide, splat(pairs, 4))),
+                          llvm::FixedVectorType::get(b_.getInt8Ty(), static_cast<unsigned>(bytes)));
+  }
   Value* result = nullptr;
   const int parts = width == 4 ? 2 : 3;  // lanes that share a byte, at most
   for (int part = 0; part < parts; ++part) {
@@ -435,12 +465,11 @@ llvm::Value* Emitter::from_bytes(Value* x, const loop::Type& t) {
     throw Unsupported(fn_.loop->name + ": one lane of " + std::string(dtype_name(t.elem)) + " fills no byte");
   const int bytes = lanes * width / 8;
   if (bytes == 1) x = as(x, llvm::FixedVectorType::get(b_.getInt8Ty(), 1));
-  if (width == 4) {  // both nibbles of every byte, interleaved: cheaper than shifts that differ from lane to lane
-    Value* low = b_.CreateAnd(x, splat(x->getType(), 15));
-    Value* high = b_.CreateLShr(x, splat(x->getType(), 4));
-    std::vector<int> order;
-    for (int lane = 0; lane < lanes; ++lane) order.push_back(lane / 2 + lane % 2 * bytes);
-    Value* nibbles = b_.CreateShuffleVector(low, high, order);
+  if (width == 4) {  // each byte as 16 bits, its nibbles moved apart
+    auto* pairs = llvm::FixedVectorType::get(b_.getInt16Ty(), static_cast<unsigned>(bytes));
+    Value* wide = b_.CreateZExt(x, pairs);
+    wide = b_.CreateAnd(b_.CreateOr(wide, b_.CreateShl(wide, splat(pairs, 4))), splat(pairs, 0x0f0f));
+    Value* nibbles = as(wide, llvm::FixedVectorType::get(b_.getInt8Ty(), static_cast<unsigned>(lanes)));
     return t.elem == DType::i4 ? wrap(nibbles, t.elem) : nibbles;
   }
   std::vector<int> first, second;

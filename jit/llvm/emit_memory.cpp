@@ -526,8 +526,20 @@ void Emitter::fill(const loop::Inst& inst) {
   if (t.lanes != 1 || t.elem != e) refuse(inst, "its value is one element of the buffer");
   Value *offset = use(inst.operands[0]), *count = use(inst.operands[1]), *value = use(inst.operands[2]);
   Value* end = b_.CreateAdd(offset, count);
-  if (info(e).bits < 8) {
-    counted_loop(offset, end, 1, [&](Value* at) { store_packed_scalar(inst.buffer, at, value); });
+  if (info(e).bits < 8) {  // up to a whole byte, by vectors of whole bytes, and the rest
+    const int width = info(e).bits, lanes = 32;
+    const auto down = ~static_cast<std::uint64_t>(lanes - 1);
+    Value* first = b_.CreateBinaryIntrinsic(
+        llvm::Intrinsic::smin, b_.CreateAnd(b_.CreateAdd(offset, b_.getInt64(3)), b_.getInt64(~std::uint64_t{3})), end);
+    Value* last = b_.CreateAdd(first, b_.CreateAnd(b_.CreateSub(end, first), b_.getInt64(down)));
+    const auto one = [&](Value* at) { store_packed_scalar(inst.buffer, at, value); };
+    counted_loop(offset, first, 1, one);
+    Value* bytes = to_bytes(spread(value, lanes), {e, static_cast<std::uint16_t>(lanes), -1});
+    counted_loop(first, last, lanes, [&](Value* at) {
+      Value* byte = b_.CreateAShr(b_.CreateMul(at, b_.getInt64(static_cast<std::uint64_t>(width))), b_.getInt64(3));
+      b_.CreateAlignedStore(bytes, b_.CreateInBoundsGEP(b_.getInt8Ty(), base(inst.buffer), byte), llvm::Align(1));
+    });
+    counted_loop(last, end, 1, one);
     return;
   }
   const int lanes = std::max(1, options_.vector_bits / info(e).bits);

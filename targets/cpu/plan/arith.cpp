@@ -150,6 +150,34 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
   return r;
 }
 
+/// x to the power y by squaring, as often as the largest exponent of the lanes has bits. Negative powers are those of
+/// 1 and −1, which repeat, and 0 of all other x.
+static Value integer_power(loop::Builder& b, Value x, Value y) {
+  using L = loop::Op;
+  const loop::Type type = b.type(x);
+  const Value zero = b.constant(type, 0), one = b.constant(type, 1);
+  Value exponent = y, vanishes = -1;
+  if (info(type.elem).is_signed_integer()) {
+    const Value negative = b.compare(L::lt, y, zero);
+    const Value repeats = b.binary(L::bit_or, b.compare(L::eq, x, one), b.compare(L::eq, x, b.constant(type, -1)));
+    vanishes = b.logical_and(negative, b.logical_not(repeats));
+    exponent = b.select(negative, b.binary(L::bit_and, y, one), y);
+  }
+  const auto done = b.while_loop(
+      {one, x, exponent},
+      [&](std::span<const Value> c) {
+        const Value left = b.compare(L::ne, c[2], zero);
+        const Value any = type.lanes > 1 ? b.emit(L::reduce_or, {DType::b8, 1, -1}, {left}) : left;
+        return std::pair{any, std::vector<Value>(c.begin(), c.end())};
+      },
+      [&](std::span<const Value> c) {
+        const Value odd = b.compare(L::ne, b.binary(L::bit_and, c[2], one), zero);
+        return std::vector<Value>{b.select(odd, b.mul(c[0], c[1]), c[0]), b.mul(c[1], c[1]),
+                                  b.binary(L::shr, c[2], one)};
+      });
+  return vanishes < 0 ? done[0] : b.select(vanishes, zero, done[0]);
+}
+
 Val Planner::integer_arith(const Node& n, const Val& a, const Val& b, Env& env) {
   const bool i64_type = n.type == DType::i64;
   if (i64_type && (n.op == Op::add || n.op == Op::sub) && a.affine && b.affine) {
@@ -198,6 +226,7 @@ Val Planner::integer_arith(const Node& n, const Val& a, const Val& b, Env& env) 
     default:
       break;
   }
+  if (n.op == Op::pow) return wrap(wrap_to(integer_power(*b_, x, y), n.type));
   r = wrap(wrap_to(b_->binary(plain(n.op), x, y), n.type));
   if (n.op == Op::min) r.hi = std::min(a.hi, b.hi), r.lo = std::min(a.lo, b.lo);
   if (n.op == Op::max) r.lo = std::max(a.lo, b.lo), r.hi = std::max(a.hi, b.hi);

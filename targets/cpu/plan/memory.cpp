@@ -147,7 +147,9 @@ Val Planner::eval_load(int id, Env& env) {
     const Val m = eval(program_.operand(n, next), env);
     other = program_.operand(n, next + 1);
     wanted = m.v;
-    mask = both(mask, wanted);
+    // Consecutive lanes that are inside the array are read whole: a masked load of narrow elements is a branch a lane.
+    const bool whole = mask < 0 && env.tail < 0 && is_vector(offset) && offset.affine && offset.scale == 1;
+    if (!whole) mask = both(mask, wanted);
   }
   if (mask < 0) prefetch_next_program(id, offset, env);
   Val v = read_memory(arg_buffer(arg), a.type, offset, mask, env);

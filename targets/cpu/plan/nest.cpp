@@ -380,8 +380,10 @@ int Planner::choose_vector_axis(const std::vector<int>& domain, const std::vecto
 /// Lanes of a vector in a job: by the widest element it computes with, positions and masks aside.
 int Planner::vector_width(const Target& target) {
   int bytes = 0;
+  bool places = false;  // positions are computed with
   const auto count = [&](DType t, bool index) {
     const DType r = repr(t);
+    places = places || (index && (r == DType::i64 || r == DType::u64));
     if (r == DType::b8 || (index && (r == DType::i64 || r == DType::u64))) return;
     bytes = std::max(bytes, std::max(1, info(r).bits / 8));
   };
@@ -395,7 +397,7 @@ int Planner::vector_width(const Target& target) {
                         info(n.op).op_class == ir::OpClass::elementwise;
       if (data) count(n.type, !(n.op == Op::load));
     });
-  if (bytes == 0) bytes = target.type == DType::b8 ? 4 : std::max(1, info(repr(target.type)).bits / 8);
+  if (bytes == 0) bytes = target.type == DType::b8 && places ? 4 : std::max(1, info(repr(target.type)).bits / 8);
   return std::max(1, machine_.vector_bytes / bytes);
 }
 
@@ -461,8 +463,14 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
     if (a != vector_axis) order.push_back(a);
   if (vector_axis >= 0) order.push_back(vector_axis);
   Env env = top_;
-  env.width = width;
   env.mask_tail = masks_rests(target);
+  if (width > 1) {  // an axis shorter than a vector: shorter vectors, unless a mask over a part of one does better
+    const std::int64_t lanes = axis_[static_cast<std::size_t>(vector_axis)].max_known;
+    const bool power = lanes > 0 && (lanes & (lanes - 1)) == 0;
+    if (lanes < width && (power || !env.mask_tail))
+      while (width > lanes && width > 1) width /= 2;
+  }
+  env.width = width;
   if (std::vector<int> crossing; width >= 4 && width <= 16 && (target.store < 0 || has_all(target.store))) {
     if (const int cross = crossing_axis(target, vector_axis, crossing); cross >= 0)
       return scoped([&] { turned_nest(target, env, vector_axis, cross, crossing); });
