@@ -200,9 +200,9 @@ std::string page(const std::vector<Row>& rows, const std::vector<Row>& casts) {
          "cycle.\n"
          "- `c`: our own conversions of the operands to f32 and of the result from it, whose rates are in the second\n"
          "  table of casts.\n"
-         "- `l`: one element a cycle that is read or written at an index of its own, two for one of a computed tile or "
-         "for a bin, 20 for an\n"
-         "  atomic.\n"
+         "- `l`: a cycle for each element that is read or written at an index of its own, two where it is one of a "
+         "computed\n"
+         "  tile or is added to, 20 for an atomic.\n"
          "- `p`: as `m`, once for each doubling of the elements that are put in order.\n\n"
          "Ratios above 1 are kernels that read more than they write, which memcpy does not.\n\n"
          "## Operations on floats\n\n";
@@ -269,6 +269,8 @@ std::string stale(const std::string& text, const std::vector<Row>& rows) {
       const bool there = c != it->second.end() && c->second != "—";
       if (there != has(row.recipe->types, static_cast<DType>(t)))
         wrong += name + ": " + std::string(dtype_table[t].name) + (there ? " is not a type of it\n" : " is missing\n");
+      if (there && c->second.find("gap") != std::string::npos)
+        wrong += name + ": " + std::string(dtype_table[t].name) + " is a gap\n";
     }
   }
   for (const auto& [name, row] : cells)

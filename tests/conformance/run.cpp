@@ -37,7 +37,7 @@ namespace {
 
 // ---- data ----
 
-std::int64_t line_length(DType t) { return info(t).bits >= 64 ? 8192 : info(t).bits == 32 ? 16384 : 32768; }
+std::int64_t line_length(DType t) { return info(t).bits >= 64 ? 4096 : info(t).bits == 32 ? 8192 : 16384; }
 
 std::map<std::string, std::int64_t> extents_of(const Recipe& recipe, DType t, bool large) {
   std::map<std::string, std::int64_t> e;
@@ -54,7 +54,7 @@ std::map<std::string, std::int64_t> extents_of(const Recipe& recipe, DType t, bo
       m = large ? line / 16 : 37, n = 16;
       break;
     case Shape::product:
-      m = large ? 96 : 19, n = large ? 96 : 23, kk = large ? 96 : 29;
+      m = large ? 72 : 19, n = large ? 64 : 23, kk = large ? 64 : 29;
       break;
     case Shape::pairs:
       n = large ? 256 : 23;
