@@ -181,9 +181,9 @@ std::string page(const std::vector<Row>& rows, const std::vector<Row>& casts) {
          "types.\n\n"
          "Targets: the CPU (x86-64). CUDA, AMD and CSL are **not there yet**.\n\n"
       << "**" << ops.size() << " of " << ir::op_count << " operations, " << pairs << " kernels: " << executed
-      << " interpreted, executed and equal; ";
+      << " interpreted, executed and equal;\n";
   for (const auto& [features, count] : compiled) out << count << " compiled for " << features << ", ";
-  out << gaps << " gaps.** " << cpu::host().model << "; ";
+  out << gaps << " gaps.**\n" << cpu::host().model << "; ";
   std::string here;
   for (const char* features : {"avx512", "avx2", "sse2"})
     if (!cpu::runs(features)) here += std::string(here.empty() ? "" : " ") + features;
@@ -204,7 +204,10 @@ std::string page(const std::vector<Row>& rows, const std::vector<Row>& casts) {
          "computed\n"
          "  tile or is added to, 20 for an atomic.\n"
          "- `p`: as `m`, once for each doubling of the elements that are put in order.\n\n"
-         "Ratios above 1 are kernels that read more than they write, which memcpy does not.\n\n"
+         "Ratios above 1 are kernels that read more than they write, which memcpy does not, or that convert less than "
+         "`c` "
+         "counts: it takes\nevery element of the largest array for converted, where constants, maxima of rows and mere "
+         "moves convert few or none.\n\n"
          "## Operations on floats\n\n";
   table(out, rows, "operation", float_columns, std::size(float_columns));
   out << "\n## Operations on integers and conditions\n\nPositions, extents and block numbers are i64.\n\n";
