@@ -25,7 +25,6 @@ int prune(const Options& o, Output& out) {
   const bool damaged = std::any_of(reports.begin(), reports.end(), [&](const jit::VerifyReport& report) {
     return report.layer == caches.folder() && (!report.clean() || report.waste > 0);
   });
-  if (damaged) (void)caches.objects().clear([](const jit::ObjectEntry&) { return false; });  // keeps what is whole
   const jit::StoreTotals gone = caches.objects().prune(most);
   out.line("compiled code: dropped " + counted(gone.entries, "object") + ", " + bytes_text(gone.bytes) +
            ", to keep at most " + bytes_text(most) + (damaged ? "; removed what was damaged" : ""));

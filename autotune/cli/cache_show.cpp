@@ -59,7 +59,8 @@ void show_tuned(const autotune::TunedKey& key, const std::vector<autotune::Timin
     const bool ok = t.outcome == autotune::Outcome::ok;
     table.add({autotune::text(t.configuration), ok ? seconds_text(t.seconds) : "",
                ok ? seconds_text(t.low) + " to " + seconds_text(t.high) : "", std::to_string(t.runs),
-               std::string(autotune::name(t.outcome)) + (t.note.empty() ? "" : ": " + one_line(t.note)),
+               std::string(autotune::name(t.outcome)) + (t.chosen ? ", chosen" : "") +
+                   (t.note.empty() ? "" : ": " + one_line(t.note)),
                moment_text(t.when) + (t.stale ? ", stale" : "")});
     list.push(timing_document(t));
   }

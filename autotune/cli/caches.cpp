@@ -84,7 +84,8 @@ Json timing_document(const autotune::Timing& timing) {
                            {"high", timing.high},
                            {"runs", timing.runs},
                            {"when", timing.when},
-                           {"stale", timing.stale}});
+                           {"stale", timing.stale},
+                           {"chosen", timing.chosen}});
   if (!timing.note.empty()) one.set("note", timing.note);
   return one;
 }

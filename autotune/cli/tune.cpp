@@ -37,7 +37,8 @@ std::vector<Candidates> read_space(const std::vector<std::string>& texts) {
     Candidates one(text.substr(0, equals), {});
     for (std::size_t from = equals + 1; from <= text.size();) {
       const std::size_t to = std::min(text.find(':', from), text.size());
-      one.values.push_back(read_values("--try", {one.name + "=" + text.substr(from, to - from)}, 1).front().second);
+      const std::int64_t least = call::is_choice(one.name) ? 0 : 1;  // 0 leaves a choice to the target
+      one.values.push_back(read_values("--try", {one.name + "=" + text.substr(from, to - from)}, least).front().second);
       from = to + 1;
     }
     space.push_back(std::move(one));

@@ -11,7 +11,7 @@ TESSERA_BEGIN
 namespace autotune {
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
 constexpr const char tables[] =
     "CREATE TABLE IF NOT EXISTS timing("
@@ -19,9 +19,12 @@ constexpr const char tables[] =
     "mode TEXT NOT NULL, extents TEXT NOT NULL, bucket TEXT NOT NULL, configuration TEXT NOT NULL,"
     "outcome INTEGER NOT NULL, seconds REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL, runs INTEGER NOT NULL,"
     "bits TEXT NOT NULL, note TEXT NOT NULL, tessera TEXT NOT NULL, build TEXT NOT NULL, compiler TEXT NOT NULL,"
-    "moment INTEGER NOT NULL, seal TEXT NOT NULL,"
+    "moment INTEGER NOT NULL, seal TEXT NOT NULL, chosen INTEGER NOT NULL DEFAULT 0,"
     "PRIMARY KEY(kernel, program, types, device, threads, mode, extents, configuration)) WITHOUT ROWID;"
-    "PRAGMA user_version=1;";
+    "PRAGMA user_version=2;";
+
+constexpr const char from_1_to_2[] =
+    "ALTER TABLE timing ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0; PRAGMA user_version=2;";
 
 }  // namespace
 
@@ -117,32 +120,35 @@ bool Database::prepare_tables(DatabaseKind kind, std::string& error) {
   } else {
     journal_ = kind == DatabaseKind::memory ? "memory" : "read-only";
   }
-  std::int64_t version = 0;
-  if (good) {
-    Statement get(handle_, "PRAGMA user_version");
-    good = get.step();
-    if (good) version = get.integer(0);
-  }
-  if (good && version == 0 && kind != DatabaseKind::read_only) {
+  good = good && read_version();
+  if (good && version_ < schema_version && kind != DatabaseKind::read_only) {
     good = run("BEGIN IMMEDIATE");
     if (good) {
-      good = run(tables) && run("COMMIT");
+      good = read_version();  // another process may have been at it meanwhile
+      if (good && version_ < schema_version) good = run(version_ == 0 ? tables : from_1_to_2);
+      good = good && read_version() && run("COMMIT");
       if (!good) {
         error = this->error();
         (void)run("ROLLBACK");
         return false;
       }
     }
-    version = schema_version;
   }
   if (!good) {
     error = this->error();
     return false;
   }
-  if (version == schema_version) return true;
-  error = version == 0 ? "it has no tables of Tessera"
-                       : "it was written by a later Tessera (form " + std::to_string(version) + ")";
+  if (version_ > 0 && version_ <= schema_version) return true;
+  error = version_ <= 0 ? "it has no tables of Tessera"
+                        : "it was written by a later Tessera (form " + std::to_string(version_) + ")";
   return false;
+}
+
+bool Database::read_version() {
+  Statement get(handle_, "PRAGMA user_version");
+  if (!get.step()) return false;
+  version_ = get.integer(0);
+  return true;
 }
 
 bool on_network(const std::string& folder) {

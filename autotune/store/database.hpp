@@ -61,12 +61,16 @@ class Database {
   std::string error() const;
   bool damaged() const;
   const std::string& journal() const { return journal_; }
+  /// Whether rows have the mark of what was chosen: read-only databases of before have none.
+  bool has_chosen() const { return version_ >= 2; }
 
  private:
   bool prepare_tables(DatabaseKind kind, std::string& error);
+  bool read_version();
 
   sqlite3* handle_ = nullptr;
   std::string journal_;
+  std::int64_t version_ = 0;
 };
 
 /// Whether a folder lies on a network file system, where SQLite's WAL does not work.

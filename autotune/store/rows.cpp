@@ -14,6 +14,11 @@ constexpr std::string_view columns =
     "kernel, program, types, device, threads, mode, extents, bucket, configuration, outcome, seconds, low, high, runs, "
     "bits, note, tessera, build, compiler, moment, seal";
 
+/// With the mark of what was chosen, 0 where the database is of before it.
+std::string select_rows(const Database& db) {
+  return "SELECT " + std::string(columns) + (db.has_chosen() ? ", chosen" : ", 0") + " FROM timing";
+}
+
 std::string hex(std::string_view bytes) {
   std::string out;
   for (char c : bytes) {
@@ -34,6 +39,7 @@ std::string seal(const Row& row, std::string_view key) {
   add(std::to_string(t.when));
   for (const std::string* text : {&t.bits, &t.note, &t.versions.tessera, &t.versions.build, &t.versions.compiler})
     add(*text);
+  if (t.chosen) add("chosen");
   const jit::Digest d = jit::digest({all}, key);
   return hex({d.data(), 16});
 }
@@ -58,6 +64,7 @@ bool row_of(const Statement& s, std::string_view key, Row& row) {
   t.bits = s.text(14), t.note = s.text(15);
   t.versions = {s.text(16), s.text(17), s.text(18)};
   t.when = s.integer(19);
+  t.chosen = s.integer(21) != 0;
   return s.text(20) == seal(row, key);
 }
 
@@ -67,7 +74,7 @@ bool write_one(Statement& s, const Row& row, std::string_view key) {
   s.bind(std::int64_t{row.key.threads}).bind(row.key.mode).bind(text(row.key.extents)).bind(bucket(row.key.extents));
   s.bind(text(t.configuration)).bind(static_cast<std::int64_t>(t.outcome)).bind(t.seconds).bind(t.low).bind(t.high);
   s.bind(t.runs).bind(t.bits).bind(t.note).bind(t.versions.tessera).bind(t.versions.build).bind(t.versions.compiler);
-  s.bind(t.when).bind(seal(row, key));
+  s.bind(t.when).bind(seal(row, key)).bind(std::int64_t{t.chosen});
   return s.run();
 }
 
@@ -87,8 +94,26 @@ bool transaction(Database& db, std::string& error, F f) {
 constexpr std::string_view insert =
     "INSERT OR REPLACE INTO timing(kernel, program, types, device, threads, mode, extents, bucket, configuration, "
     "outcome, "
-    "seconds, low, high, runs, bits, note, tessera, build, compiler, moment, seal) "
-    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "seconds, low, high, runs, bits, note, tessera, build, compiler, moment, seal, chosen) "
+    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+
+/// Takes the mark from what was chosen before for `winner`'s key.
+bool unmark(Database& db, Statement& put, const Row& winner, std::string_view key, std::string& error) {
+  std::vector<Row> there;
+  if (!read_rows(db, RowFilter::exactly(winner.key), key, there, error)) return false;
+  for (Row& row : there) {
+    if (!row.timing.chosen || text(row.timing.configuration) == text(winner.timing.configuration)) continue;
+    row.timing.chosen = false;
+    if (!write_one(put, row, key)) return false;
+  }
+  return true;
+}
+
+/// Whether a tuning elsewhere chose so well that its choice takes the place of ours.
+bool chose_better(const Timing& theirs, const Timing& ours, const Versions& now) {
+  const bool current_a = theirs.versions == now, current_b = ours.versions == now;
+  return current_a != current_b ? current_a : theirs.high < ours.low;
+}
 
 }  // namespace
 
@@ -126,7 +151,7 @@ std::vector<std::string> differing_fields(const TunedKey& wanted, const TunedKey
 
 bool read_rows(Database& db, const RowFilter& filter, std::string_view key, std::vector<Row>& rows, std::string& error,
                std::uint64_t* damaged) {
-  std::string sql = "SELECT " + std::string(columns) + " FROM timing";
+  std::string sql = select_rows(db);
   if (filter.key) sql += " WHERE kernel=? AND program=? AND types=? AND device=? AND threads=? AND mode=?";
   if (filter.key && !filter.any_extents) sql += " AND extents=?";
   Statement select(db.handle(), sql);
@@ -150,6 +175,8 @@ bool read_rows(Database& db, const RowFilter& filter, std::string_view key, std:
 bool write_rows(Database& db, const std::vector<Row>& rows, std::string_view key, std::string& error) {
   return transaction(db, error, [&] {
     Statement s(db.handle(), insert);
+    for (const Row& row : rows)
+      if (row.timing.chosen && !unmark(db, s, row, key, error)) return false;
     return std::all_of(rows.begin(), rows.end(), [&](const Row& row) { return write_one(s, row, key); });
   });
 }
@@ -164,7 +191,7 @@ bool delete_rows(Database& db, const std::function<bool(const Row&)>& which, std
     };
     std::vector<Victim> victims;
     {
-      Statement select(db.handle(), "SELECT " + std::string(columns) + " FROM timing");
+      Statement select(db.handle(), select_rows(db));
       while (select.step()) {
         Row row;
         if (row_of(select, key, row) && !which(row)) continue;
@@ -191,14 +218,19 @@ bool merge_rows(Database& db, const std::vector<Row>& rows, const Versions& now,
                 MergeReport& report, std::string& error) {
   return transaction(db, error, [&] {
     Statement put(db.handle(), insert);
-    for (const Row& row : rows) {
+    for (Row row : rows) {
       std::vector<Row> there;
       if (!read_rows(db, RowFilter::exactly(row.key), key, there, error)) return false;
       const std::string mine = text(row.timing.configuration);
       const auto old =
           std::find_if(there.begin(), there.end(), [&](const Row& r) { return text(r.timing.configuration) == mine; });
+      if (row.timing.chosen)
+        for (const Row& other : there)
+          if (other.timing.chosen && text(other.timing.configuration) != mine)
+            row.timing.chosen = row.timing.chosen && chose_better(row.timing, other.timing, now);
       if (old == there.end()) {
         ++report.added;
+        if (row.timing.chosen && !unmark(db, put, row, key, error)) return false;
         if (!write_one(put, row, key)) return false;
         continue;
       }
@@ -216,6 +248,8 @@ bool merge_rows(Database& db, const std::vector<Row>& rows, const Versions& now,
                              (current_a != current_b ? "of this version"
                               : a.runs != b.runs     ? "of more runs"
                                                      : "faster"));
+      if (row.timing.chosen && !unmark(db, put, row, key, error)) return false;
+      row.timing.chosen = row.timing.chosen || old->timing.chosen;
       if (!write_one(put, row, key)) return false;
     }
     return true;
@@ -228,6 +262,8 @@ std::optional<Timing> best_of(std::vector<Timing> timings, std::string_view bits
   if (std::any_of(timings.begin(), timings.end(), [](const Timing& t) { return !t.stale; }))
     std::erase_if(timings, [](const Timing& t) { return t.stale; });
   if (timings.empty()) return std::nullopt;
+  if (std::any_of(timings.begin(), timings.end(), [](const Timing& t) { return t.chosen; }))
+    std::erase_if(timings, [](const Timing& t) { return !t.chosen; });
   const Timing* fastest = &timings.front();
   for (const Timing& t : timings)
     if (t.seconds < fastest->seconds) fastest = &t;

@@ -5,6 +5,7 @@
 
 #include "autotune/store/tuned_key.hpp"
 #include "autotune/store/tuned_store.hpp"
+#include "autotune/tune/background.hpp"
 #include "autotune/tune/zero_shot.hpp"
 #include "jit/runtime/log.hpp"
 #include "tessera/export.hpp"
@@ -12,33 +13,45 @@
 TESSERA_BEGIN
 namespace autotune {
 
+StoreSource::Answer StoreSource::answer(const jit::ConfigurationQuestion& question) {
+  Answer a;
+  a.key = tuned_key(question.program, question.frame, question.target, question.features, question.threads,
+                    mode_of(question.config));
+  const TunedKey& key = a.key;
+  if (auto best = store_.best(key)) {
+    if (best->stale && jit::logs(jit::LogLevel::info))
+      jit::log(jit::LogLevel::info, key.kernel + ": " + store_.explain(key));
+    a.tunables = std::move(best->configuration);
+    a.measured = !best->stale;
+    return a;
+  }
+  // A shape within a factor of about 1.4 in one extent, or less in several, is taken for the same.
+  constexpr double near = 0.5;
+  auto neighbours = store_.nearest(key, 3);
+  if (!neighbours.empty() && neighbours.front().distance <= near) {
+    a.tunables = std::move(neighbours.front().best.configuration);
+    return a;
+  }
+  if (!neighbours.empty()) {  // farther ones are moved to this shape, and the target's model may object
+    Config config = question.config ? *question.config : Config{};
+    config.threads = question.threads, config.features = question.features;
+    const std::size_t words = call::frame_layout(question.program).words();
+    Space space({question.program, {question.frame, question.frame + words}, question.target, config}, {},
+                call::declared_space(question.program), config);
+    Guess guess = zero_shot(space, key, neighbours);
+    if (guess.distance > 0) a.tunables = std::move(guess.tunables);
+  }
+  if (!a.tunables && jit::logs(jit::LogLevel::info))
+    jit::log(jit::LogLevel::info, key.kernel + ": not tuned: " + store_.explain(key));
+  return a;
+}
+
 std::optional<std::vector<Tuned>> StoreSource::tunables(const jit::ConfigurationQuestion& question) noexcept {
   try {
-    if (question.program.tunables.empty()) return std::nullopt;
-    const TunedKey key =
-        tuned_key(question.program, question.frame, question.target, question.features, question.threads);
-    if (auto best = store_.best(key)) {
-      if (best->stale && jit::logs(jit::LogLevel::info))
-        jit::log(jit::LogLevel::info, key.kernel + ": " + store_.explain(key));
-      return std::move(best->configuration);
-    }
-    // A shape within a factor of about 1.4 in one extent, or less in several, is taken for the same.
-    constexpr double near = 0.5;
-    const auto neighbours = store_.nearest(key, 3);
-    if (!neighbours.empty() && neighbours.front().distance <= near) return neighbours.front().best.configuration;
-    if (!neighbours.empty()) {  // farther ones are moved to this shape, and the target's model may object
-      const Config config{.threads = question.threads, .features = question.features};
-      const std::size_t words = call::frame_layout(question.program).words();
-      Space space({question.program, {question.frame, question.frame + words}, question.target, config}, {},
-                  call::declared_space(question.program), config);
-      Guess guess = zero_shot(space, key, neighbours);
-      if (guess.distance > 0) return std::move(guess.tunables);
-    }
-    if (jit::logs(jit::LogLevel::info))
-      jit::log(jit::LogLevel::info, key.kernel + ": not tuned: " + store_.explain(key));
+    return answer(question).tunables;
   } catch (...) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 namespace {
@@ -48,7 +61,10 @@ class ProcessSource final : public jit::ConfigurationSource {
  public:
   std::optional<std::vector<Tuned>> tunables(const jit::ConfigurationQuestion& question) noexcept override {
     try {
-      return StoreSource(TunedStore::process()).tunables(question);
+      StoreSource::Answer answer = StoreSource(TunedStore::process()).answer(question);
+      Background& background = Background::process();
+      if (!answer.measured) background.ask(question, answer.key);
+      return std::move(answer.tunables);
     } catch (...) {
       return std::nullopt;
     }

@@ -14,6 +14,14 @@ class StoreSource final : public jit::ConfigurationSource {
   /// The best of this very shape, fresh or stale; else that of a shape that differs little.
   std::optional<std::vector<Tuned>> tunables(const jit::ConfigurationQuestion& question) noexcept override;
 
+  struct Answer {
+    std::optional<std::vector<Tuned>> tunables;
+    TunedKey key;
+    bool measured = false;  ///< for this very shape, by these versions
+  };
+  /// Throws where memory is out, or the question cannot be made a key.
+  Answer answer(const jit::ConfigurationQuestion& question);
+
  private:
   TunedStore& store_;
 };

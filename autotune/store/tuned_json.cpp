@@ -33,6 +33,7 @@ json to_json(const Row& row) {
               {"compiler", t.versions.compiler}};
   if (!t.bits.empty()) out["bits"] = t.bits;
   if (!t.note.empty()) out["note"] = t.note;
+  if (t.chosen) out["chosen"] = true;
   return out;
 }
 
@@ -63,6 +64,7 @@ Row from_json(const json& in) {
   t.when = in.value("when", std::int64_t{1});
   t.bits = in.value("bits", "");
   t.note = in.value("note", "");
+  t.chosen = in.value("chosen", false);
   t.versions = {in.value("tessera", ""), in.value("build", ""), in.value("compiler", "")};
   return row;
 }

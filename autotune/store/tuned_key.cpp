@@ -8,6 +8,13 @@
 TESSERA_BEGIN
 namespace autotune {
 
+std::string mode_of(const Config* config) {
+  if (config == nullptr) return {};
+  std::string mode = config->numerics == Numerics::strict ? "strict" : config->numerics == Numerics::fast ? "fast" : "";
+  if (config->deterministic) mode += mode.empty() ? "deterministic" : " deterministic";
+  return mode;
+}
+
 TunedKey tuned_key(const ir::Program& program, const std::uint64_t* frame, const jit::Target& target,
                    const std::string& features, int threads, const std::string& mode) {
   TunedKey key;

@@ -12,6 +12,10 @@
 TESSERA_BEGIN
 namespace autotune {
 
+/// What a configuration (null: none) demands of results, as a key has it: "", "fast", "strict", "deterministic" or
+/// "strict deterministic".
+std::string mode_of(const Config* config);
+
 /// The key of a kernel on a Frame: extents by name, element types, the device; `threads` of the call, 0 for all.
 /// `mode`: what is demanded of results.
 TunedKey tuned_key(const ir::Program& program, const std::uint64_t* frame, const jit::Target& target,

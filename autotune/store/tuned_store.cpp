@@ -2,11 +2,13 @@
 // tables.
 #include "autotune/store/tuned_store.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <ctime>
 #include <mutex>
@@ -203,15 +205,19 @@ struct TunedStore::State {
   /// Rows from every layer, a configuration's from the first that has it.
   std::vector<Row> rows(const RowFilter& filter) {
     std::vector<Row> all;
-    std::set<std::string> seen;
+    std::set<std::string> seen, chosen;  // configurations, and keys whose choice an earlier layer has
     for (Database* db : readable()) {
       std::string error;
       std::vector<Row> some;
       if (!read_rows(*db, filter, options.key, some, error)) complain(error);
+      std::vector<std::string> decided;
       for (Row& row : some) {
         row.timing.stale = !fresh(row.timing.versions);
+        if (row.timing.chosen) decided.push_back(key_text(row.key));
+        if (row.timing.chosen && chosen.contains(decided.back())) row.timing.chosen = false;
         if (seen.insert(identity(row)).second) all.push_back(std::move(row));
       }
+      chosen.insert(decided.begin(), decided.end());
     }
     return all;
   }
@@ -489,6 +495,21 @@ std::vector<std::string> TunedStore::verify() {
   if (!read_rows(*db, {}, state_->options.key, rows, error, &damaged)) notes.push_back(error);
   if (damaged > 0) notes.push_back(std::to_string(damaged) + " rows have a wrong checksum: they are not used");
   return notes;
+}
+
+std::shared_ptr<void> TunedStore::only_tuner() {
+  // A lock of the process, not of the descriptor: a child must not hold what its parent locked.
+  std::string ignored;
+  const jit::Trust trust = state_->trust(true);
+  const jit::Fd place =
+      state_->options.folder.empty() ? jit::Fd() : jit::open_folder(state_->options.folder, true, trust, ignored);
+  auto held = std::make_shared<jit::Fd>();
+  if (place) *held = jit::open_file(place, "tuning.lock", jit::Access::create, trust, ignored);
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (*held && fcntl(held->get(), F_SETLK, &whole) != 0 && (errno == EAGAIN || errno == EACCES)) return nullptr;
+  return held;
 }
 
 TunedStore::Totals TunedStore::totals() {

@@ -53,6 +53,7 @@ struct Timing {
   std::string note;          ///< why it was lost, in a sentence
   Versions versions;
   std::int64_t when = 0;  ///< seconds since 1970; set by the store where 0
+  bool chosen = false;    ///< the tuning's winner: by paired samples, which know more than two times of their own
   bool stale = false;     ///< measured under other versions than the current ones; set by the store
 };
 
@@ -102,11 +103,13 @@ class TunedStore {
   /// compiled into the program (jit/cache/embedded.hpp) are its last layer.
   static TunedStore& process();
 
-  /// Keeps timings, all or none, replacing those of the same configuration. When it gives true they survive power loss.
+  /// Keeps timings, all or none, replacing those of the same configuration; where one of them is chosen, what was
+  /// chosen before is so no more. When it gives true they survive power loss.
   bool record(const TunedKey& key, const std::vector<Timing>& timings);
 
-  /// The best configuration under `key`: a fresh one before a stale one. `bits`, where not empty, admits only results
-  /// of those bits. Ties, by overlapping intervals, go to the configuration whose text comes first, so processes agree.
+  /// The best configuration under `key`: a fresh one before a stale one, what a tuning chose before others, then the
+  /// fastest. `bits`, where not empty, admits only results of those bits. Ties, by overlapping intervals, go to the
+  /// configuration whose text comes first, so processes agree.
   std::optional<Timing> best(const TunedKey& key, std::string_view bits = {});
   /// All that was tried under `key`, fastest first, lost ones last.
   std::vector<Timing> all(const TunedKey& key);
@@ -132,12 +135,17 @@ class TunedStore {
   /// As JSON text, for files, fleets and tessera_embed_kernels: all timings, or the best of each key only.
   std::string export_json(bool best_only, const std::function<bool(const TunedKey&)>& which = {});
   /// Adds what such a text, or another store's file, has; for a configuration that both have, the entry of current
-  /// versions wins, then the one of more runs, then the faster. False: `error` says why, and nothing was changed.
+  /// versions wins, then the one of more runs, then the faster. Where both have chosen, ours stays unless theirs is of
+  /// current versions and ours is not, or theirs is surely faster. False: `error` says why, and nothing was changed.
   bool import_json(std::string_view json, MergeReport& report, std::string& error);
   bool merge(const std::string& database_file, MergeReport& report, std::string& error);
 
   /// The sentences of SQLite's integrity check and of ours; none where all is well.
   std::vector<std::string> verify();
+
+  /// Held by the one process that tunes in the background, of all that share the folder: timings would disturb each
+  /// other. Null: another one holds it. Where nothing can be locked nobody waits.
+  std::shared_ptr<void> only_tuner();
 
   struct Totals {
     std::uint64_t keys = 0, timings = 0, stale = 0, bytes = 0;

@@ -254,21 +254,28 @@ class Searcher {
 
   void guided() {
     std::vector<Point> ranked = rank();
-    const std::size_t first = std::max<std::size_t>(3, most() * 3 / 5);
+    const std::size_t first = std::min(most(), std::max<std::size_t>(3, most() * 3 / 5));
     std::vector<Point> picks;
     for (const auto& hint : options_.hints) {
       const Point point = space_.nearest(hint);
-      if (space_.examine(point).pruned.empty() && picks.size() < 3) take_pick(picks, point, 0);
+      if (space_.examine(point).pruned.empty() && picks.size() < 3 && picks.size() + 1 < first)
+        take_pick(picks, point, 0);
     }
     for (const unsigned distance : {2u, 1u})  // different ones first: the best predicted are often all alike
       for (const Point& point : ranked)
         if (picks.size() + 1 < first) take_pick(picks, point, distance);
     compete(picks);
+    if (numbers_ == 0 && !options_.chosen.empty())  // nothing new is worth a try
+      if (const auto point = space_.point_of(options_.chosen); point && before_.contains(*point)) {
+        add({*point});
+        result_.stopped = "what would be tried first is known from before";
+        return;
+      }
     if (leader_ < 0 && at(0).outcome == Outcome::ok) leader_ = 0;
     result_.stopped = "no step along a tunable was faster";
     std::set<Point> left;  // from where all steps were tried
-    while (leader_ >= 0 && !left.contains(at(leader_).point)) {
-      const int from = leader_;
+    // From the one that would win now, not from the fastest of those that tie: noise must not choose the way.
+    for (int from = best_choice(); from >= 0 && !left.contains(at(from).point); from = best_choice()) {
       tell("descending");
       std::vector<Point> steps;
       for (const Point& point : space_.neighbours(at(from).point)) {
@@ -383,12 +390,10 @@ class Searcher {
     if (!near.empty()) race(near);
   }
 
-  void finish() {
-    final_race();
-    if (leader_ < 0) {
-      result_.stopped = "every configuration was lost";
-      return;
-    }
+  /// Who takes the place of the fastest so far: of those that tie with it, the target's own choice, else the best
+  /// predicted. −1: all is lost.
+  int best_choice() {
+    if (leader_ < 0) return -1;
     std::vector<int> equal;
     for (int i = 0; i < static_cast<int>(result_.tried.size()); ++i) {
       const Tried &t = at(i), &best = at(leader_);
@@ -403,12 +408,45 @@ class Searcher {
       }
       if (ties) equal.push_back(i);
     }
-    std::stable_sort(equal.begin(), equal.end(), [&](int a, int b) {
+    if (equal.empty()) return leader_;
+    return *std::min_element(equal.begin(), equal.end(), [&](int a, int b) {
       if ((a == 0) != (b == 0)) return a == 0;
       const double pa = predicted(at(a).point), pb = predicted(at(b).point);
       return pa != pb ? pa < pb : at(a).point < at(b).point;
     });
-    result_.winner = equal.front();
+  }
+
+  /// Samples those that may tie with the best until it is plain which do: another run must see it alike.
+  void settle() {
+    constexpr int most = 64;
+    constexpr double most_seconds = 2;  // long calls are told apart by fewer samples, or not
+    const double from = bench_.now();
+    for (int r = 0; r < most && leader_ >= 0 && !out_of_time() && bench_.now() - from < most_seconds; ++r) {
+      std::vector<int> near{leader_};
+      bool open = false;
+      for (int i = 0; i < static_cast<int>(result_.tried.size()); ++i) {
+        if (i == leader_ || at(i).outcome != Outcome::ok || common(at(i), at(leader_)) < 3) continue;
+        const Interval slower = slower_by(at(i).samples, at(leader_).samples);
+        if (slower.low > options_.tie) continue;
+        near.push_back(i);
+        open = open || slower.high > options_.tie;
+      }
+      if (!open) return;
+      std::sort(near.begin(), near.end());
+      sample(near);
+      std::erase_if(near, [&](int i) { return at(i).outcome != Outcome::ok; });
+      leader_ = near.empty() ? -1 : best_of(near);
+    }
+  }
+
+  void finish() {
+    final_race();
+    settle();
+    if (leader_ < 0) {
+      result_.stopped = "every configuration was lost";
+      return;
+    }
+    result_.winner = best_choice();
     if (result_.timed == 0 && !options_.chosen.empty())  // nothing new was learnt: it stays as it was decided
       if (const auto point = space_.point_of(options_.chosen); point && find(*point) >= 0)
         result_.winner = find(*point);

@@ -39,6 +39,8 @@ Problem::Problem(const ir::Program& p, std::vector<std::uint64_t> words, const j
       target(t),
       features(config.features.empty() ? t.features().front() : config.features),
       threads(config.threads),
+      numerics(config.numerics),
+      deterministic(config.deterministic),
       known(jit::SpecialisationPolicy().next(p, frame.data(), 0)) {}
 
 Space::Space(Problem problem, const std::vector<Candidates>& given, const std::vector<Candidates>& declared,
@@ -179,6 +181,7 @@ jit::PlanRequest Space::request(const Point& point) const {
   Config config{.tunables = tunables(point), .threads = problem_.threads, .features = problem_.features};
   jit::PlanRequest r{problem_.program,         problem_.known,    {},
                      jit::choices_of(&config), problem_.features, problem_.threads};
+  r.numerics = problem_.numerics, r.deterministic = problem_.deterministic;
   for (const ir::Tunable& tunable : problem_.program.tunables)
     for (const Tuned& t : config.tunables)
       if (t.name == problem_.program.str(tunable.name)) r.tunables.push_back(t.value);
@@ -233,13 +236,14 @@ void Space::examine_all(const std::vector<Point>& points) {
   std::vector<Examined> found(open.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < open.size(); i = next++) found[i] = look(open[i]);
+    for (std::size_t i = next++; i < open.size() && !(stopped_ && stopped_()); i = next++) found[i] = look(open[i]);
   };
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < std::min(cores, open.size() / 4); ++i) threads.emplace_back(work);
   work();
   threads.clear();  // joins
+  throw_if_stopped(stopped_);
   for (std::size_t i = 0; i < open.size(); ++i)
     if (!examined_.contains(open[i])) remember(open[i], std::move(found[i]));
 }

@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "autotune/tune/stop.hpp"
 #include "jit/specialisation.hpp"
 #include "jit/target.hpp"
 #include "tessera/call/config.hpp"
@@ -24,6 +26,8 @@ struct Problem {
   const jit::Target& target;
   std::string features;
   int threads = 0;  ///< 0: all
+  Numerics numerics = Numerics::standard;
+  bool deterministic = false;
   jit::Specialisation known;
 
   Problem(const ir::Program& p, std::vector<std::uint64_t> words, const jit::Target& t, const Config& config);
@@ -66,8 +70,10 @@ class Space {
   std::vector<Point> neighbours(const Point& point);
 
   const Examined& examine(const Point& point);
-  /// Examines many, on all cores.
+  /// Examines many, on all cores. Throws Stopped.
   void examine_all(const std::vector<Point>& points);
+  /// Lets examine_all be stopped.
+  void stop_when(StopRequest stopped) { stopped_ = std::move(stopped); }
   /// All that was examined, in canonical order.
   const std::map<Point, Examined>& examined() const { return examined_; }
 
@@ -88,6 +94,7 @@ class Space {
   std::vector<Dimension> dimensions_;
   std::map<Point, Examined> examined_;
   std::map<std::uint64_t, Point> plans_;  ///< the first point that gave a plan
+  StopRequest stopped_;
 };
 
 /// "BK=64 BM=32", in the order of the dimensions; "the target's choice" of nothing.

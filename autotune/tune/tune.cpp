@@ -5,8 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 
+#include "autotune/store/tuned_key.hpp"
 #include "autotune/tune/data.hpp"
 #include "autotune/tune/progress.hpp"
 #include "autotune/tune/report.hpp"
@@ -14,6 +19,7 @@
 #include "autotune/tune/space.hpp"
 #include "autotune/tune/worker_bench.hpp"
 #include "autotune/tune/zero_shot.hpp"
+#include "jit/runtime/statistics.hpp"
 #include "tessera/call/errors.hpp"
 
 TESSERA_BEGIN
@@ -38,6 +44,29 @@ void check_options(const ir::Program& program, const TuneOptions& o) {
                     " configurations\n  hint: 0 leaves it to the search");
 }
 
+/// A bench that is made when it is first needed: where all is known from before, no array is copied and no worker
+/// starts.
+class LateBench final : public Bench {
+ public:
+  using Make = std::function<std::unique_ptr<WorkerBench>()>;
+  explicit LateBench(Make make) : make_(std::move(make)) {}
+
+  std::vector<Prepared> prepare(const std::vector<std::vector<Tuned>>& configurations) override {
+    if (!bench_) bench_ = make_();
+    return bench_->prepare(configurations);
+  }
+  std::vector<double> time(const std::vector<int>& numbers) override { return bench_->time(numbers); }
+  const Prepared& state(int number) const override { return bench_->state(number); }
+  double now() override {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  }
+  std::string reference() const { return bench_ ? bench_->reference() : "nothing: all was known from before"; }
+
+ private:
+  Make make_;
+  std::unique_ptr<WorkerBench> bench_;
+};
+
 std::string outcome_text(Outcome outcome) {
   static constexpr const char* names[] = {"ok", "wrong", "failed", "crashed", "timeout"};
   return names[static_cast<std::size_t>(outcome)];
@@ -57,6 +86,7 @@ Timing timing_of(const Tried& t, const Space& space) {
 void look_back(History& history, bool again, SearchOptions& options) {
   std::size_t stale = 0;
   for (Timing& timing : history.all()) {
+    if (!timing.stale && !again && timing.chosen) options.chosen = timing.configuration;
     if (!timing.stale && !again)
       options.known.push_back(std::move(timing));
     else if (timing.outcome == Outcome::ok && stale++ < 2)
@@ -68,7 +98,7 @@ void look_back(History& history, bool again, SearchOptions& options) {
 
 }  // namespace
 
-TuneResult tune(const Job& job, const TuneOptions& options, History* history) {
+TuneResult tune(const Job& job, const TuneOptions& options, History* history, const Manner& manner) {
   const auto start = std::chrono::steady_clock::now();
   const ir::Program& program = job.program;
   const std::string kernel(program.name);
@@ -81,24 +111,31 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history) {
     if (const std::string why = target.legal(request); !why.empty()) throw UserError(kernel + ": " + why);
   }
   Space space(problem, options.space, job.declared, options.config);
+  space.stop_when(manner.stopped);
   const Examined& initial = space.examine(space.initial());
   if (!initial.pruned.empty())
     throw UserError(kernel + ": tuning: the target's own choice cannot run: " + initial.pruned);
 
   const Arrangement arrangement = Arrangement::of(program, job.frame);
-  const SharedMemory memory(2 * arrangement.bytes);
-  if (job.made)
-    make_arrays(program, job.frame, arrangement, options.seed, memory.data());
-  else
-    copy_arrays(arrangement, job.frame, memory.data());
+  SharedMemory memory;
   WorkerOptions worker;
   worker.seconds_each = options.seconds_each;
+  worker.compile_threads = manner.compile_threads;
+  worker.idle = manner.idle;
+  worker.stopped = manner.stopped;
   worker.interpret = initial.estimate.seconds > 0 && !initial.estimate.guessed &&
                      initial.estimate.operations + initial.estimate.bytes / 4 <= most_interpreted;
   for (const ir::Tunable& tunable : program.tunables)
     for (const Tuned& t : space.tunables(space.initial()))
       if (t.name == program.str(tunable.name)) worker.tunables.push_back(t.value);
-  WorkerBench bench(space.problem(), arrangement, memory, worker);
+  LateBench bench([&] {
+    memory = SharedMemory(2 * arrangement.bytes);
+    if (job.made)
+      make_arrays(program, job.frame, arrangement, options.seed, memory.data());
+    else
+      copy_arrays(arrangement, job.frame, memory.data());
+    return std::make_unique<WorkerBench>(space.problem(), arrangement, memory, worker);
+  });
 
   SearchOptions search_options;
   search_options.kind = options.search;
@@ -107,7 +144,9 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history) {
   search_options.deterministic = options.deterministic;
   search_options.seed = options.seed;
   if (history != nullptr) {
-    history->open(space.problem(), options.deterministic ? "deterministic" : "");
+    Config demands = options.config;
+    demands.deterministic = demands.deterministic || options.deterministic;
+    history->open(space.problem(), mode_of(&demands));
     look_back(*history, options.again, search_options);
   }
   std::optional<ProgressWriter> writer;
@@ -130,7 +169,8 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history) {
     facts.operations.push_back(estimate.operations);
     facts.bytes.push_back(estimate.bytes);
     if (static_cast<int>(i) == found.winner) chosen = static_cast<int>(timings.size());
-    if (t.number >= 0 || static_cast<int>(i) == found.winner) timings.push_back(timing_of(t, space));
+    const bool kept = t.number >= 0 && !(manner.patient && t.outcome == Outcome::timeout);
+    if (kept || static_cast<int>(i) == found.winner) timings.push_back(timing_of(t, space));
   }
   for (const auto& [point, examined] : space.examined())
     if (!examined.pruned.empty() && result.pruned.size() < most_pruned)
@@ -138,7 +178,7 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history) {
   result.space = space.size();
   result.timed = found.timed;
   result.stopped = found.stopped;
-  result.reference = found.timed > 0 ? bench.reference() : "nothing: all was known from before";
+  result.reference = bench.reference();
   result.default_tunables = space.tunables(space.initial());
   result.config = options.config;
   if (!result.trials.empty()) result.default_seconds = result.trials.front().seconds;
@@ -146,8 +186,14 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history) {
     const Trial& winner = result.trials[static_cast<std::size_t>(found.winner)];
     result.config.tunables = winner.tunables;
     result.seconds = winner.seconds;
+    // Against the default by rounds in which both took part, as the race did: medians of different rounds may say
+    // something else.
+    const Interval slower =
+        slower_by(found.tried.front().samples, found.tried[static_cast<std::size_t>(found.winner)].samples);
+    if (slower.middle != 0 && found.winner != 0) result.default_seconds = result.seconds * std::exp(slower.middle);
   }
   if (history != nullptr && found.timed > 0) history->record(timings, chosen);
+  jit::record_timed(found.timed);
   result.stored = history != nullptr ? history->place() : "nothing is kept: it was not asked for";
   result.elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!options.report.empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autotune/tune/history.hpp"
+#include "autotune/tune/stop.hpp"
 #include "tessera/call/space.hpp"
 #include "tessera/ir/program.hpp"
 #include "tessera/tune.hpp"
@@ -29,9 +30,17 @@ struct Job {
                       const std::map<std::string, double>& scalars = {});
 };
 
+/// How a tuning behaves towards the process and the machine that it runs on.
+struct Manner {
+  StopRequest stopped = {};  ///< then `tune` throws Stopped, and nothing is kept
+  int compile_threads = 0;   ///< 0: one a core
+  bool idle = false;         ///< it runs only where nothing else does
+  bool patient = false;      ///< what took too long is not kept as too long
+};
+
 /// Tunes. `history` (may be null) gives what was timed before and keeps what is timed now. Throws UserError,
 /// DeviceError or InternalError, also where every configuration was lost.
-TuneResult tune(const Job& job, const TuneOptions& options, History* history);
+TuneResult tune(const Job& job, const TuneOptions& options, History* history, const Manner& manner = {});
 
 }  // namespace autotune
 TESSERA_END

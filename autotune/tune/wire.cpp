@@ -62,12 +62,16 @@ bool Wire::send(const Message& message) {
   return true;
 }
 
-bool Wire::read(void* to, std::size_t bytes, double until, bool& gone) {
+bool Wire::read(void* to, std::size_t bytes, double until, bool& gone, const StopRequest& stopped) {
+  constexpr double look = 0.02;  // how often it is asked whether to stop
   for (std::size_t got = 0; got < bytes;) {
-    const double left = until < 0 ? -1 : std::max(0.0, until - seconds_now());
+    double left = until < 0 ? INFINITY : std::max(0.0, until - seconds_now());
+    const bool last = !stopped || left <= look;
+    if (stopped) left = std::min(left, look);
     pollfd wait{descriptor_, POLLIN, 0};
-    const int ready = ::poll(&wait, 1, left < 0 ? -1 : static_cast<int>(std::ceil(left * 1000)));
+    const int ready = ::poll(&wait, 1, std::isinf(left) ? -1 : static_cast<int>(std::ceil(left * 1000)));
     if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0 && !last && !stopped()) continue;
     if (ready == 0) return false;
     const ssize_t n = ::recv(descriptor_, static_cast<char*>(to) + got, bytes - got, 0);
     if (n < 0 && errno == EINTR) continue;
@@ -80,21 +84,21 @@ bool Wire::read(void* to, std::size_t bytes, double until, bool& gone) {
   return true;
 }
 
-std::optional<Message> Wire::receive(double seconds, bool& gone) {
+std::optional<Message> Wire::receive(double seconds, bool& gone, const StopRequest& stopped) {
   gone = false;
   const double until = seconds < 0 ? -1 : seconds_now() + seconds;
   std::uint32_t count = 0;
-  if (!read(&count, sizeof count, until, gone)) return std::nullopt;
+  if (!read(&count, sizeof count, until, gone, stopped)) return std::nullopt;
   Message message;
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint32_t size = 0;
-    if (count > most_fields || !read(&size, sizeof size, until, gone)) return std::nullopt;
+    if (count > most_fields || !read(&size, sizeof size, until, gone, stopped)) return std::nullopt;
     if (size > most_bytes) {  // not one of ours: what overwrote the other end's memory may write here too
       gone = true;
       return std::nullopt;
     }
     std::string field(size, '\0');
-    if (!read(field.data(), size, until, gone)) return std::nullopt;
+    if (!read(field.data(), size, until, gone, stopped)) return std::nullopt;
     message.push_back(std::move(field));
   }
   return message;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "autotune/tune/stop.hpp"
 #include "tessera/version.hpp"
 
 TESSERA_BEGIN
@@ -30,12 +31,12 @@ class Wire {
   void close();
   /// False where the other end is gone.
   bool send(const Message& message);
-  /// Waits `seconds` for the whole next message (below 0: for ever); nothing where it does not come. `gone` says
-  /// whether the other end is gone.
-  std::optional<Message> receive(double seconds, bool& gone);
+  /// Waits `seconds` for the whole next message (below 0: for ever), or until it is `stopped`; nothing where it does
+  /// not come. `gone` says whether the other end is gone.
+  std::optional<Message> receive(double seconds, bool& gone, const StopRequest& stopped = {});
 
  private:
-  bool read(void* to, std::size_t bytes, double until, bool& gone);
+  bool read(void* to, std::size_t bytes, double until, bool& gone, const StopRequest& stopped);
   int descriptor_;
 };
 

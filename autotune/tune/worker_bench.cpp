@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -32,8 +33,8 @@ std::vector<std::string> worker_environment() {
   for (char** e = environ; *e != nullptr; ++e) {
     const std::string one = *e;
     // Configurations that are tried fill no cache; dumps and logs are of the calls that the user makes.
-    const bool drop =
-        one.starts_with("TESSERA_CACHE=") || one.starts_with("TESSERA_DUMP=") || one.starts_with("TESSERA_LOG=");
+    const bool drop = one.starts_with("TESSERA_CACHE=") || one.starts_with("TESSERA_DUMP=") ||
+                      one.starts_with("TESSERA_LOG=") || one.starts_with("TESSERA_TUNE=");
     if (!drop) all.push_back(one);
   }
   all.emplace_back("TESSERA_CACHE=off");
@@ -94,7 +95,7 @@ void WorkerBench::start() {
   std::vector<char*> variables;
   for (std::string& one : environment) variables.push_back(one.data());
   variables.push_back(nullptr);
-  std::string parent = std::to_string(getpid()), version = "0.1";
+  std::string parent = std::to_string(getpid()), version = TESSERA_VERSION;
   char* arguments[] = {options_.program.data(), version.data(), parent.data(), nullptr};
   const int failed = posix_spawn(&worker_, options_.program.c_str(), &actions, nullptr, arguments, variables.data());
   posix_spawn_file_actions_destroy(&actions);
@@ -105,6 +106,10 @@ void WorkerBench::start() {
     throw DeviceError("tuning: " + options_.program + " cannot be started: " + std::strerror(failed) +
                       "\n  hint: it is installed beside libtessera_autotune");
   }
+  if (options_.idle) {
+    const sched_param none{};
+    (void)sched_setscheduler(worker_, SCHED_IDLE, &none);
+  }
   ++workers_;
   for (Entrant& e : entrants_) e.loaded = false;
   Message open{"open",
@@ -114,12 +119,14 @@ void WorkerBench::start() {
                std::to_string(problem_.threads),
                options_.interpret ? "1" : "0",
                referred_ >= 0 ? "1" : "0",
+               std::to_string(static_cast<int>(problem_.numerics)),
+               problem_.deterministic ? "1" : "0",
                std::to_string(options_.tunables.size())};
   for (const std::int64_t value : options_.tunables) open.push_back(std::to_string(value));
   for (const std::uint64_t word : problem_.frame) open.push_back(std::to_string(word));
   bool gone = false;
   std::optional<Message> answer;
-  if (wire_.send(open)) answer = wire_.receive(start_seconds, gone);
+  if (wire_.send(open)) answer = receive(start_seconds, gone);
   if (!answer || answer->front() != "ready") {
     const std::string how = stop();
     throw DeviceError("tuning: the worker does not start: " + (answer && answer->size() > 1 ? (*answer)[1] : how));
@@ -127,13 +134,23 @@ void WorkerBench::start() {
   interpreted_ = answer->size() > 1 && (*answer)[1] == "interpreter";
 }
 
+std::optional<Message> WorkerBench::receive(double seconds, bool& gone) {
+  auto answer = wire_.receive(seconds, gone, options_.stopped);
+  if (options_.stopped && options_.stopped()) {
+    stop();  // here: where the constructor throws there is no destructor
+    throw Stopped();
+  }
+  return answer;
+}
+
 /// Ends the worker, if it has not ended, and says how it ended.
 std::string WorkerBench::stop() {
   wire_.close();
   if (worker_ < 0) return "it does not run";
+  const int waits = options_.stopped && options_.stopped() ? 0 : 20;
   int status = 0;
   pid_t ended = waitpid(worker_, &status, WNOHANG);
-  for (int wait = 0; ended == 0 && wait < 20; ++wait) {  // a crash that is under way has its own signal
+  for (int wait = 0; ended == 0 && wait < waits; ++wait) {  // a crash that is under way has its own signal
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     ended = waitpid(worker_, &status, WNOHANG);
   }
@@ -178,7 +195,7 @@ bool WorkerBench::load(const std::vector<int>& numbers, int threads) {
   std::string running;
   bool gone = !wire_.send(m);
   while (!gone) {
-    const auto answer = wire_.receive(options_.seconds_each, gone);
+    const auto answer = receive(options_.seconds_each, gone);
     if (!answer) break;
     const Message& a = *answer;
     if (a[0] == "end") return true;
@@ -255,7 +272,7 @@ std::vector<double> WorkerBench::time(const std::vector<int>& numbers) {
     bool ended = false;
     while (!gone && !ended) {
       // A sample repeats runs that were quick once; it may take a little longer than one run may.
-      const auto answer = wire_.receive(options_.seconds_each + 100 * options_.least_sample, gone);
+      const auto answer = receive(options_.seconds_each + 100 * options_.least_sample, gone);
       if (!answer) break;
       const Message& a = *answer;
       ended = a[0] == "end";

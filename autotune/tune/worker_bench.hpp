@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "autotune/tune/bench.hpp"
 #include "autotune/tune/data.hpp"
 #include "autotune/tune/space.hpp"
+#include "autotune/tune/stop.hpp"
 #include "autotune/tune/wire.hpp"
 #include "tessera/version.hpp"
 
@@ -24,6 +26,8 @@ struct WorkerOptions {
   int compile_threads = 0;     ///< 0: one a core
   bool interpret = false;      ///< results are checked against the interpreter's, not the first configuration's
   std::vector<std::int64_t> tunables = {};  ///< that the interpreter takes, by tunable
+  bool idle = false;                        ///< the worker runs only where nothing else does
+  StopRequest stopped = {};                 ///< then every member but the destructor throws Stopped
 };
 
 /// Runs one worker at a time. When it dies, or does not answer in time, the configuration at hand is lost, and another
@@ -60,6 +64,7 @@ class WorkerBench final : public Bench {
   Entrant& at(const std::string& number) { return entrants_.at(static_cast<std::size_t>(integer(number))); }
   void start();
   std::string stop();
+  std::optional<Message> receive(double seconds, bool& gone);
   bool load(const std::vector<int>& numbers, int threads);
   void lose(const std::string& number, bool silent, const std::string& how);
 

@@ -65,7 +65,7 @@ class Worker {
 
  private:
   /// open, program's text, target, features, threads, 1 if the interpreter is the reference, 1 if a reference is there,
-  /// number of tunables, the interpreter's tunables …, the frame's words …
+  /// numerics, 1 if deterministic, number of tunables, the interpreter's tunables …, the frame's words …
   bool open(const Message& m) {
     ir::Parsed parsed = ir::parse(m[1]);
     if (!parsed) return say({"refused", "the program does not read back from its text"});
@@ -73,9 +73,11 @@ class Worker {
     program_ = storage_->view();
     record_ = std::make_unique<call::KernelRecord>(program_);
     base_ = Config{.threads = static_cast<int>(integer(m[4])), .target = m[2], .features = m[3]};
-    const std::size_t words = 8 + static_cast<std::size_t>(integer(m[7]));
+    base_.numerics = static_cast<Numerics>(integer(m[7]));
+    base_.deterministic = m[8] == "1";
+    const std::size_t words = 10 + static_cast<std::size_t>(integer(m[9]));
     std::vector<std::int64_t> tunables;
-    for (std::size_t i = 8; i < words; ++i) tunables.push_back(integer(m[i]));
+    for (std::size_t i = 10; i < words; ++i) tunables.push_back(integer(m[i]));
     for (std::size_t i = words; i < m.size(); ++i) words_.push_back(static_cast<std::uint64_t>(std::stoull(m[i])));
     arrangement_ = Arrangement::of(program_, words_);
     shared_ = SharedMemory(memory_, 2 * arrangement_.bytes);
@@ -88,6 +90,7 @@ class Worker {
       interpreter::Options options;
       options.races = false;
       options.most_iterations = 1 << 20;
+      if (base_.numerics == Numerics::fast) options.function_units = 4;
       reference_block();
       const auto frame = arrangement_.frame_at(words_, reference());
       const interpreter::Report report = interpret(program_, frame, tunables, options);
@@ -216,7 +219,7 @@ class Worker {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3 || std::strcmp(arguments[1], "0.1") != 0) {
+  if (count != 3 || std::strcmp(arguments[1], TESSERA_VERSION) != 0) {
     std::fputs("tessera_tune_worker is started by processes that tune kernels\n", stderr);
     return 2;
   }

@@ -1,9 +1,13 @@
 // Owns the example's program: reads handwritten digits with kernels written in Tessera, and says how well and how fast.
 #include <tessera/call/statistics.hpp>
+#include <tessera/tune.hpp>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
+#include <string>
 
 #include "read.hpp"
 #include "screen.hpp"
@@ -50,6 +54,31 @@ void show_compilations() {
               static_cast<unsigned long long>(c.timed), static_cast<unsigned long long>(c.loaded));
 }
 
+// What is found is kept beside the compiled code: the next run finds it there, and times nothing.
+void tune_distances(Reader& reader) {
+#if DIGITS_TUNES
+  const char* cache = std::getenv("TESSERA_CACHE");
+  if (cache && std::strcmp(cache, "off") == 0) return;
+  heading("Tuning");
+  const TuneResult found = reader.distances(tune(digits::distances, {.seconds = 5,
+                                                                     .configurations = 16,
+                                                                     .space = {{BM, {16, 32, 64, 128, 256}},
+                                                                               {BN, {64, 128, 256, 512, 1000}},
+                                                                               {BP, {64}},
+                                                                               {"cpu.kc", {0}},
+                                                                               {"cpu.mc", {0}}}}));
+  std::string choice;
+  for (const Tuned& t : found.config.tunables)
+    choice += (choice.empty() ? "" : " ") + t.name + "=" + std::to_string(t.value);
+  std::printf("  %-26s %9.2f x     %s\n", "distances, over untuned", found.default_seconds / found.seconds,
+              faint(choice + (found.timed > 0 ? ": " + std::to_string(found.timed) + " configurations timed, kept"
+                                              : ": known from before"))
+                  .c_str());
+#else
+  (void)reader;
+#endif
+}
+
 // Both by turns, so that what else the machine does meets both; the best of each.
 void show_speed(Reader& reader) {
   heading("Speed of the distances");
@@ -73,7 +102,7 @@ void show_speed(Reader& reader) {
               faint("norms, distances and votes; best of 40").c_str());
 }
 
-int run() {
+int run(bool small) {
   const Images images = load(TESSERA_EXAMPLE_DIR "/data/digits.csv.gz");
   Split split = digits::split(images, known_images);
 
@@ -107,6 +136,7 @@ int run() {
     std::printf("  %s\n", faint("(the first run, with what it compiled or loaded: " +
                                 std::to_string(static_cast<int>(first + 0.5)) + " ms)")
                               .c_str());
+    if (!small) tune_distances(reader);
     show_speed(reader);
     show_compilations();
   }
@@ -120,9 +150,9 @@ int run() {
 }  // namespace
 }  // namespace digits
 
-int main() {
+int main(int count, char** arguments) {
   try {
-    return digits::run();
+    return digits::run(count > 1 && std::strcmp(arguments[1], "--small") == 0);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "digits: %s\n", e.what());
     return 2;

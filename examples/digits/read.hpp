@@ -36,10 +36,10 @@ struct Reader {
     square_norms(view(split.unread.ink, {m, pixels}), aa);
     square_norms(view(split.known.ink, {n, pixels}), bb);
   }
-  /// The kernel itself, or the kernel with a configuration.
+  /// The kernel itself, the kernel with a configuration, or its tuning.
   template <class K>
-  void distances(const K& kernel) {
-    kernel(view(split.unread.ink, {m, pixels}), view(split.known.ink, {n, pixels}), aa, bb, view(d, {m, n}));
+  auto distances(const K& kernel) {
+    return kernel(view(split.unread.ink, {m, pixels}), view(split.known.ink, {n, pixels}), aa, bb, view(d, {m, n}));
   }
   void votes(Reading& reading) {
     reading.digit.resize(m);

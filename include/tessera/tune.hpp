@@ -51,6 +51,14 @@ struct TuneOptions {
   std::function<void(const TuneProgress&)> watch = {};  ///< called on the tuning thread; must not throw
 };
 
+/// How calls that were never tuned are tuned while the program goes on.
+struct BackgroundTuning {
+  bool on = true;
+  double seconds = 20;     ///< the budget of each shape
+  int configurations = 0;  ///< most that are timed for each; 0: as many as the search thinks right
+  bool idle = true;        ///< runs where nothing else does; false: beside all else
+};
+
 /// One configuration that was tried.
 struct Trial {
   std::vector<Tuned> tunables;
@@ -92,6 +100,14 @@ TESSERA_API Status tune_frame(KernelRecord& record, const std::uint64_t* frame, 
                               const TuneOptions& options, TuneResult& result) noexcept;
 
 }  // namespace call
+
+/// From now on, a call whose shape was not tuned, and whose Config leaves the tunables open, gets a choice at once, as
+/// always, and is tuned meanwhile by a thread and a process that give way to all other work, on data that are made for
+/// it. What is found is kept, and later calls use it. TESSERA_TUNE=background does the same for programs that say
+/// nothing. The end of the process ends it.
+TESSERA_API void tune_in_background(const BackgroundTuning& options = {});
+/// Waits until nothing is left to tune in the background; false where that takes more than `seconds`.
+TESSERA_API bool wait_for_tuning(double seconds);
 
 /// A kernel about to be tuned: called like the kernel itself. Programs that use it link tessera::autotune.
 ///

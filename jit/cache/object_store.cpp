@@ -162,7 +162,11 @@ StoreTotals ObjectStore::totals() {
 }
 
 StoreTotals ObjectStore::prune(std::uint64_t bytes) {
-  return state_->writable ? state_->writable->evict(bytes) : StoreTotals{};
+  if (!state_->writable) return {};
+  StoreTotals gone = state_->writable->filter([](const PackBytes&, const Record&) { return true; });  // drops damage
+  const StoreTotals old = state_->writable->evict(bytes);
+  gone.entries += old.entries, gone.bytes += old.bytes, gone.files += old.files;
+  return gone;
 }
 
 StoreTotals ObjectStore::clear(const std::function<bool(const ObjectEntry&)>& which) {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 
@@ -29,10 +30,11 @@ bool has_table(const std::string& folder) {
   return !folder.empty() && lstat((folder + "/tuned.sqlite").c_str(), &s) == 0;
 }
 
-/// Programs that never tuned anything never load SQLite.
+/// Programs that neither tuned anything nor are to tune in the background never load SQLite.
 ConfigurationSource* open_library() {
   const StoreOptions options = store_options_from_environment();
-  bool any = !embedded_tables().empty() || (!options.off && has_table(options.folder));
+  const char* tune = std::getenv("TESSERA_TUNE");
+  bool any = !embedded_tables().empty() || (!options.off && has_table(options.folder)) || (tune && *tune);
   for (const std::string& layer : options.layers) any = any || (!options.off && has_table(layer));
   if (!any) return nullptr;
   const std::string llvm = llvm_library_path();

@@ -15,12 +15,13 @@ namespace jit {
 
 /// A call that met no variant: which kernel, for what, where.
 struct ConfigurationQuestion {
-  const ir::Program& program;
+  const ir::Program& program;  ///< the record's own, unless a copy of it is compiled
   const Specialisation& known;
   const std::uint64_t* frame;  ///< of this call
   const Target& target;
   const std::string& features;
-  int threads;  ///< that the call may use; 0: all
+  int threads;           ///< that the call may use; 0: all
+  const Config* config;  ///< of the call, without tunables; null: none
 };
 
 /// Answers with tunables that were found good before. Called by many threads at once.
@@ -37,7 +38,7 @@ class ConfigurationSource {
 ConfigurationSource* set_configuration_source(ConfigurationSource* source);
 
 /// Both libraries compare this text: they must be of one build.
-inline constexpr const char configuration_boundary[] = "tessera " TESSERA_VERSION " configurations 1";
+inline constexpr const char configuration_boundary[] = "tessera " TESSERA_VERSION " configurations 2";
 /// The type of `tessera_autotune_source` of libtessera_autotune: null where `boundary` is another's.
 using ConfigurationSourceFactory = ConfigurationSource* (*)(const char* boundary);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "jit/runtime/dump.hpp"
 #include "jit/runtime/launch.hpp"
@@ -9,6 +10,7 @@
 #include "jit/runtime/pipeline.hpp"
 #include "jit/specialisation.hpp"
 #include "tessera/call/errors.hpp"
+#include "tessera/call/frame.hpp"
 
 TESSERA_BEGIN
 namespace jit {
@@ -22,6 +24,8 @@ struct Slot {
   std::unique_ptr<BuiltVariant> built;
   Status failure;
   bool done = false;
+  std::vector<std::uint64_t> frame;  // of the call that it was made for
+  std::optional<Config> config;      // of that call
 
   bool serves(const std::uint64_t* frame, std::uint64_t key) const {
     return config_key == key &&
@@ -44,20 +48,69 @@ struct KernelState {
   std::vector<std::unique_ptr<Slot>> past;                               // that calls may still be running
 };
 
+/// The records that have a state. Never destroyed: kernels retire until the process ends.
+struct LiveRecords {
+  std::mutex mutex;  // taken before a state's own
+  std::vector<call::KernelRecord*> list;
+};
+LiveRecords& live_records() {
+  static auto* records = new LiveRecords;
+  return *records;
+}
+
 void retire(call::KernelRecord& record) noexcept {
   record.table.store(nullptr);
-  delete static_cast<KernelState*>(record.state.exchange(nullptr));
+  KernelState* state = nullptr;
+  {
+    const std::lock_guard lock(live_records().mutex);
+    std::erase(live_records().list, &record);
+    state = static_cast<KernelState*>(record.state.exchange(nullptr));
+  }
+  delete state;
 }
 
 KernelState& state_of(call::KernelRecord& record) {
-  static std::mutex mutex;
   if (void* state = record.state.load()) return *static_cast<KernelState*>(state);
-  const std::lock_guard lock(mutex);
+  LiveRecords& live = live_records();
+  const std::lock_guard lock(live.mutex);
   if (void* state = record.state.load()) return *static_cast<KernelState*>(state);
-  auto* made = new KernelState;
+  auto made = std::make_unique<KernelState>();
+  live.list.push_back(&record);
   record.retire.store(retire);
-  record.state.store(made);
-  return *made;
+  record.state.store(made.get());
+  return *made.release();
+}
+
+/// Does something with the state of each live record of this program, by its address, while none can retire.
+template <class F>
+void with_states(const ir::Program* program, F f) {
+  LiveRecords& live = live_records();
+  const std::lock_guard lock(live.mutex);
+  for (call::KernelRecord* record : live.list)
+    if (record->program == program) f(*record, *static_cast<KernelState*>(record->state.load()));
+}
+
+/// Whether a slot was made for a call of these extents, whose configuration left the tunables open.
+bool chosen_for(const Slot& slot, const ir::Program& program, const std::vector<std::uint64_t>& frame,
+                std::uint64_t config_key) {
+  if (!slot.done || !slot.built || !slot.built->code || slot.config_key != config_key) return false;
+  if (slot.frame.size() != frame.size()) return false;
+  const call::FrameLayout layout = call::frame_layout(program);
+  for (std::size_t i = 0; i < program.extents.size(); ++i)
+    if (slot.frame[layout.extent_word(i)] != frame[layout.extent_word(i)]) return false;
+  return true;
+}
+
+/// Whether two rely on the same; what is typical does not matter.
+bool same(const Specialisation& a, const Specialisation& b) {
+  return a.words == b.words && a.multiples == b.multiples && a.alignment == b.alignment;
+}
+
+void fill_in(Slot& slot, std::unique_ptr<BuiltVariant> built) {
+  slot.built = std::move(built);
+  slot.built->variant.guards = slot.guards.data();
+  slot.built->variant.guard_count = static_cast<std::uint32_t>(slot.guards.size());
+  slot.built->variant.config_key = slot.config_key;
 }
 
 // The most special variants first: in the order they were made, as each is more general than those before it.
@@ -85,6 +138,40 @@ void reconsider(call::KernelRecord& record) noexcept {
     publish(record, state);
   } catch (const std::bad_alloc&) {  // the old choice stays
   }
+}
+
+std::size_t renew(const ir::Program* address, const ir::Program& copy, const std::vector<std::uint64_t>& frame,
+                  std::uint64_t config_key) {
+  std::vector<std::unique_ptr<Slot>> made;
+  with_states(address, [&](call::KernelRecord&, KernelState& state) {
+    const std::lock_guard lock(state.mutex);
+    for (const auto& old : state.slots) {
+      if (!chosen_for(*old, copy, frame, config_key)) continue;
+      auto& slot = made.emplace_back(std::make_unique<Slot>());
+      slot->config_key = config_key;
+      slot->known = old->known, slot->guards = old->guards, slot->frame = old->frame, slot->config = old->config;
+    }
+  });
+  for (auto& slot : made) {
+    auto built = build_variant(copy, slot->known, slot->frame.data(), slot->config ? &*slot->config : nullptr);
+    if (!built->code) return 0;  // the interpreter would run it, with the copy
+    fill_in(*slot, std::move(built));
+    slot->done = true;
+  }
+  std::size_t renewed = 0;
+  with_states(address, [&](call::KernelRecord& record, KernelState& state) {
+    const std::lock_guard lock(state.mutex);
+    state.past.reserve(state.past.size() + made.size());  // calls may be running what goes there: it must arrive
+    for (auto& old : state.slots)
+      for (auto& slot : made)
+        if (slot && chosen_for(*old, copy, slot->frame, config_key) && same(old->known, slot->known)) {
+          state.past.push_back(std::exchange(old, std::move(slot)));
+          ++renewed;
+          break;
+        }
+    publish(record, state);
+  });
+  return renewed;
 }
 
 Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, std::size_t words, const Config* config,
@@ -122,6 +209,8 @@ Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, st
     slot->config_key = key;
     slot->known = policy->second.next(program, frame, made);
     slot->guards = slot->known.guards();
+    slot->frame.assign(frame, frame + words);
+    if (config) slot->config = *config;
     lock.unlock();
 
     Status failure;
@@ -134,13 +223,10 @@ Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, st
 
     lock.lock();
     slot->failure = failure;
-    slot->built = std::move(built);
+    if (built) fill_in(*slot, std::move(built));
     slot->done = true;
     state.changed.notify_all();  // whatever follows: others wait for this slot
     if (slot->built) {
-      slot->built->variant.guards = slot->guards.data();
-      slot->built->variant.guard_count = static_cast<std::uint32_t>(slot->guards.size());
-      slot->built->variant.config_key = key;
       variant = &slot->built->variant;
       try {
         publish(record, state);

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "tessera/call/config.hpp"
 #include "tessera/call/record.hpp"
+#include "tessera/ir/program.hpp"
 #include "tessera/version.hpp"
 
 TESSERA_BEGIN
@@ -20,6 +22,13 @@ Status select_variant(call::KernelRecord& record, const std::uint64_t* frame, st
 /// From now on, calls without a configuration choose anew: something was learnt about this kernel. Calls that are under
 /// way go on, and the code that they run stays.
 void reconsider(call::KernelRecord& record) noexcept;
+
+/// Makes anew, without any call waiting, the variants that were made for calls of `frame`'s extents under the
+/// configuration of this key (0: none), and gives their number: something was learnt about such calls. The kernel is
+/// the one whose program lies at `address`, which is not looked at: where it was unloaded, nothing happens. `copy` is
+/// its program. Throws what compiling throws; then all stays as it was.
+std::size_t renew(const ir::Program* address, const ir::Program& copy, const std::vector<std::uint64_t>& frame,
+                  std::uint64_t config_key);
 
 }  // namespace jit
 TESSERA_END

@@ -277,7 +277,8 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
   // What was tuned on this machine may change bits that depend on tile sizes (LANGUAGE: += of what a tile adds up).
   const bool one_result = request.deterministic || request.numerics == Numerics::strict;
   if ((!config || config->tunables.empty()) && !one_result)
-    if (const auto found = ask_configuration({program, known, frame, target, request.features, request.threads}))
+    if (const auto found =
+            ask_configuration({program, known, frame, target, request.features, request.threads, config}))
       use_tuned(target, *found, request, config);
   if (std::string why = target.legal(request); !why.empty()) throw UserError(kernel + ": " + why);
 

@@ -54,6 +54,26 @@ dropped
 )");
 }
 
+TEST_CASE("tuning in the background: a program that says nothing, its end, and what the next one finds") {
+  const Ran ran = shell(setup + R"bash(
+export TESSERA_TUNE=background
+$C $K welford M=64 N=256 & pid=$!
+wait $pid; echo "exit $?"
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -c "tessera_tune_worker [0-9.]* $pid"
+$T tune $K welford --shape M=64,N=256 --try BM=8:16 --search exhaustive --budget 20s -q >/dev/null || exit 1
+TESSERA_LOG=info $C $K welford M=64 N=256 2>&1 | grep -c 'not tuned'
+TESSERA_TUNE=always $C $K welford M=64 N=256 2>&1
+)bash");
+  CHECK(ran.exit == 0);
+  CHECK(ran.out == R"(1 compiled
+exit 0
+0
+0
+tessera: TESSERA_TUNE=always is neither "background" nor "off": nothing is tuned
+0 compiled
+)");
+}
+
 TEST_CASE("what cannot be tuned is one line") {
   struct Bad {
     const char* line;

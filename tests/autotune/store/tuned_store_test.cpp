@@ -121,6 +121,62 @@ TEST_CASE("a tie goes to the same configuration in every process (triton#9368)")
   CHECK(text(store.best(key_of(1, 1))->configuration) == "BM=16 BN=8");
 }
 
+TEST_CASE("what a tuning chose is the best in every process, and its times stay as they were (triton#9368)") {
+  test::TemporaryFolder folder, other;
+  const auto chosen = [](Timing t) {
+    t.chosen = true;
+    return t;
+  };
+  const auto best = [](TunedStore& store) { return text(store.best(key_of(1, 1))->configuration); };
+  TunedStore store(in(folder.path()));
+  REQUIRE(store.record(key_of(1, 1), {chosen(timing(16, 1.02e-3)), timing(32, 0.95e-3)}));
+  CHECK(best(store) == "BM=16 BN=8");
+  CHECK(store.all(key_of(1, 1)).front().seconds == 0.95e-3);
+  REQUIRE(store.record(key_of(1, 1), {timing(64, 0.9e-3)}));  // timed, not chosen
+  CHECK(best(store) == "BM=16 BN=8");
+  REQUIRE(store.record(key_of(1, 1), {chosen(timing(32, 0.95e-3))}));
+  TunedStore again(in(folder.path()));
+  CHECK(best(again) == "BM=32 BN=8");
+  int marks = 0;
+  for (const Timing& t : again.all(key_of(1, 1))) marks += t.chosen;
+  CHECK(marks == 1);
+  CHECK(again.verify().empty());
+
+  TunedStore theirs(in(other.path()));
+  REQUIRE(theirs.record(key_of(1, 1), {chosen(timing(128, 0.96e-3))}));
+  MergeReport report;
+  std::string error;
+  REQUIRE(again.import_json(theirs.export_json(false), report, error));
+  CHECK(best(again) == "BM=32 BN=8");  // ours stays
+  REQUIRE(theirs.record(key_of(1, 1), {chosen(timing(256, 0.5e-3))}));
+  REQUIRE(again.import_json(theirs.export_json(false), report, error));
+  CHECK(best(again) == "BM=256 BN=8");  // unless theirs is surely faster
+  TunedOptions layered = in(other.path());
+  layered.layers = {folder.path()};
+  TunedStore both(layered);
+  REQUIRE(both.record(key_of(1, 1), {chosen(timing(8, 0.8e-3))}));
+  CHECK(best(both) == "BM=8 BN=8");  // our folder's choice, before a layer's
+}
+
+TEST_CASE("databases of before the mark are read, and get it when they are written") {
+  test::TemporaryFolder folder, mine;
+  {
+    TunedStore store(in(folder.path()));
+    REQUIRE(store.record(key_of(1, 1), {timing(16, 2), timing(32, 1)}));
+  }
+  sql(folder / "tuned.sqlite", "ALTER TABLE timing DROP COLUMN chosen; PRAGMA user_version=1");
+  TunedOptions layered = in(mine.path());
+  layered.layers = {folder.path()};
+  CHECK(text(TunedStore(layered).best(key_of(1, 1))->configuration) == "BM=32 BN=8");
+  TunedStore store(in(folder.path()));
+  CHECK(store.all(key_of(1, 1)).size() == 2);
+  Timing winner = timing(16, 2);
+  winner.chosen = true;
+  REQUIRE(store.record(key_of(1, 1), {winner}));
+  CHECK(text(store.best(key_of(1, 1))->configuration) == "BM=16 BN=8");
+  CHECK(store.verify().empty());
+}
+
 TEST_CASE("only bitwise equal results compete where that is asked for") {
   test::TemporaryFolder folder;
   TunedStore store(in(folder.path()));

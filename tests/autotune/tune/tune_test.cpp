@@ -12,6 +12,7 @@
 
 #include "autotune/tune/progress.hpp"
 #include "autotune/tune/zero_shot.hpp"
+#include "tessera/call/statistics.hpp"
 #include "tests/autotune/tune/fake.hpp"
 #include "tests/support/skip.hpp"
 
@@ -55,6 +56,9 @@ class Memory final : public autotune::History {
       rows.push_back(t);
     }
     chosen = which;
+    for (Timing& r : rows)
+      r.chosen = which >= 0 && autotune::text_of(r.configuration) ==
+                                   autotune::text_of(timings[static_cast<std::size_t>(which)].configuration);
   }
   std::string place() const override { return "memory"; }
 };
@@ -72,18 +76,48 @@ TEST_CASE("tune: a second tuning times nothing; one more value times only what i
   const Job job = Job::made_for(weighted_program, {{"M", 40}, {"N", 64}});
   Memory memory;
   TuneOptions options{.search = Search::exhaustive, .config = {.threads = 1}};
+  const std::uint64_t before = counts().timed;
   const TuneResult first = autotune::tune(job, options, &memory);
   CHECK(first.timed == first.trials.size());
+  CHECK(counts().timed == before + first.timed);
   CHECK(first.space >= 6);
   CHECK(first.reference == "the interpreter, with its bounds of error for each element");
   CHECK(memory.rows.size() == first.timed);
   const TuneResult second = autotune::tune(job, options, &memory);
   CHECK(second.timed == 0);
   CHECK(second.trials.size() == first.trials.size());
+  CHECK(autotune::text_of(second.config.tunables) == autotune::text_of(first.config.tunables));
   options.space = {{ROWS, {1, 4, 16, 20}}};
   const TuneResult third = autotune::tune(job, options, &memory);
-  CHECK(third.timed >= 2);
-  CHECK(third.timed <= 4);  // two that are new, the reference, and the best so far
+  const auto fresh = std::count_if(third.trials.begin(), third.trials.end(), [](const Trial& t) {
+    return autotune::text_of(t.tunables).find("ROWS=20 ") != std::string::npos;
+  });
+  CHECK(fresh >= 2);
+  CHECK(fresh <= 3);  // the values that are declared for COLUMNS, and the target's own
+  CHECK(third.timed >= static_cast<std::size_t>(fresh));
+  // The reference, the best of those known, and in the end another one whose earlier time is better than its new one.
+  CHECK(third.timed <= static_cast<std::size_t>(fresh) + 3);
+}
+
+TEST_CASE("tune: starts from what was best for the nearest shapes") {
+  if (no_target()) TESSERA_SKIP("no target");
+  const Job job = Job::made_for(weighted_program, {{"M", 40}, {"N", 64}});
+  const auto tried = [&](const TuneResult& r, const std::string& text) {
+    return std::any_of(r.trials.begin(), r.trials.end(), [&](const Trial& t) {
+      return autotune::text_of(t.tunables).find(text) != std::string::npos && t.runs > 0;
+    });
+  };
+  // Two configurations: the target's own choice, and the best of a neighbour, whatever it is.
+  for (const std::int64_t rows : {1, 16}) {
+    Memory memory;
+    autotune::Neighbour n{memory.key(), {}, 0.7};
+    n.key.extents["M"] = 60;
+    n.best.configuration = {{"ROWS", rows}, {"COLUMNS", 16}};
+    memory.others = {n};
+    const TuneResult r = autotune::tune(job, {.configurations = 2, .config = {.threads = 1}}, &memory);
+    CHECK(r.trials.size() == 2);
+    CHECK(tried(r, "ROWS=" + std::to_string(rows) + " COLUMNS=16"));
+  }
 }
 
 TEST_CASE("tune: the report is one page that needs nothing else") {

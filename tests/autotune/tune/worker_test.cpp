@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -164,4 +165,17 @@ TEST_CASE("worker: one that cannot be started is said in one sentence") {
   if (no_target()) TESSERA_SKIP("no target");
   CHECK_THROWS_WITH_AS(Setup(decltype(in_place)::program, {{"N", 8}}, {.program = "/nowhere/worker"}),
                        doctest::Contains("/nowhere/worker cannot be started"), DeviceError);
+}
+
+TEST_CASE("worker: told to stop, it does not wait for what hangs") {
+  if (no_target()) TESSERA_SKIP("no target");
+  std::atomic<bool> stop = false;
+  Setup s(decltype(ways)::program, {{"N", 100}}, {.seconds_each = 60, .stopped = [&] { return stop.load(); }});
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    stop = true;
+  });
+  const auto from = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS(s.bench.prepare({{{"BN", 16}, {"WAY", 1}}}), autotune::Stopped);
+  CHECK(std::chrono::steady_clock::now() - from < std::chrono::seconds(20));
 }

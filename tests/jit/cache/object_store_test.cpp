@@ -225,6 +225,20 @@ TEST_CASE("the least recently used goes first when there is too much (triton#117
   for (int i : {3, 5, 7}) CHECK(store.get(key_of(i)));
 }
 
+TEST_CASE("prune drops what is damaged, also where there is room") {
+  test::TemporaryFolder folder;
+  jit::ObjectStore store(in(folder.path()));
+  for (int i = 0; i < 3; ++i) REQUIRE(store.put(key_of(i), {}, image_of(i, 1000)));
+  const std::string file = packs(folder.path()).front();
+  std::string bytes = test::read_all(file);
+  bytes[bytes.size() - 100] ^= 1;
+  test::write_all(file, bytes);
+  CHECK_FALSE(clean(store));
+  CHECK(store.prune(UINT64_MAX).entries == 1);
+  CHECK(clean(store));
+  CHECK(store.totals().entries == 2);
+}
+
 TEST_CASE("put keeps to the size limit by itself") {
   test::TemporaryFolder folder;
   jit::StoreOptions options = in(folder.path());
