@@ -7,7 +7,6 @@
 #include <set>
 #include <string>
 
-#include "tessera/call/errors.hpp"
 #include "tessera/ir/fields.hpp"
 #include "tessera/types/convert.hpp"
 
@@ -196,6 +195,7 @@ void Analysis::choose_forms() {
 /// Whether the function of a reduce or scan_by must be walked as a part of the program is.
 bool Analysis::combines_in_steps(int id) const {
   const RegionSpan& r = regions[static_cast<std::size_t>(region_of_opener[static_cast<std::size_t>(id)])];
+  if (r.end - id > 512) return true;  // parts of a long one are kept
   for (int i = id + 1; i < r.end; ++i) {
     const Node& n = program.node(i);
     switch (info(n.op).op_class) {
@@ -246,11 +246,7 @@ void Analysis::find_costs() {
     const int in = region[static_cast<std::size_t>(i)];
     if (const int opener = regions[static_cast<std::size_t>(in)].begin; opener >= 0) {
       const Op op = program.node(opener).op;
-      if (op == Op::reduce || op == Op::scan_by) {  // nothing in there can be kept
-        if (level > 4 * most_levels)
-          throw InternalError(std::string(program.name) + ": a combining function of more than 1024 nested operations");
-        continue;
-      }
+      if ((op == Op::reduce || op == Op::scan_by) && !combines_in_steps(opener)) continue;
     }
     std::vector<int> distinct = users[static_cast<std::size_t>(i)];
     std::erase_if(distinct, [&](int u) { return form[static_cast<std::size_t>(u)] == Form::dead; });

@@ -267,9 +267,9 @@ class Model {
   /// several grid axes in half the second.
   std::int64_t row_cut(int axis) {
     const std::int64_t n = length(axis);
-    // All lanes of a loop run until the last one is done: as few as fill a vector.
+    // All lanes of a loop run until the last one is done: as few as keep the machine busy.
     if (uses_[static_cast<std::size_t>(axis)].reduced && has_op(Op::while_loop))
-      return std::min<std::int64_t>(n, inner_ < 0 || inner_ == axis ? machine_.lanes(4) : 1);
+      return std::min<std::int64_t>(n, inner_ < 0 || inner_ == axis ? 2 * machine_.lanes(4) : 1);
     const auto others = [&](int other) {
       if (other == inner_ && inner_cut_ > 0) return inner_cut_;
       return std::min<std::int64_t>(length(other), axis == inner_ ? 8 : 256);

@@ -106,6 +106,8 @@ class Planner {
   void loop_over_blocks(int opener);
   void loop_over_range(int opener);
   void while_region(int opener);
+  std::pair<Value, Value> range_of(int index);
+  Val index_between(Value iv, Value lo, Value hi) const;
   void branch(int opener, int& next);
   void print_node(int id);
   void atomic_node(int id);
@@ -116,6 +118,18 @@ class Planner {
   void bind_block(int axis, Val begin, Value cut, std::optional<PositionRange> range);
   bool of_block(int axis) const;
   Value has(int axis, const Val& lane, Env& env);
+
+  // ---- loops whose Vars stay in registers: state.cpp ----
+  struct PointLoop;
+  std::optional<PointLoop> point_loop(int opener) const;
+  bool loop_in_registers(int opener);
+  std::vector<Value> point_turns(const PointLoop& p, std::span<Env> envs);
+  void run_turn(const PointLoop& p, int from, int to, int needed, std::span<Env> envs, std::vector<Value>& state);
+  std::vector<Env> few_points(const std::vector<int>& axes, int vector_axis, int width);
+  std::vector<Value> read_state(const PointLoop& p, std::span<Env> envs);
+  void write_state(const PointLoop& p, std::span<Env> envs, std::span<const Value> state, bool tiles, bool singles);
+  Value carried(Value v);
+  Value from_carried(Value v, DType type);
 
   // ---- which lanes exist: existence.cpp ----
   void find_gaps();

@@ -176,11 +176,11 @@ void Planner::visit(int id, int& next) {
       next = region_end(id) + 1;
       return;
     case Op::for_range:
-      loop_over_range(id);
+      if (!loop_in_registers(id)) loop_over_range(id);
       next = region_end(id) + 1;
       return;
     case Op::while_loop:
-      while_region(id);
+      if (!loop_in_registers(id)) while_region(id);
       next = region_end(id) + 1;
       return;
     case Op::if_region:
@@ -335,20 +335,29 @@ void Planner::loop_over_blocks(int opener) {
   });
 }
 
-void Planner::loop_over_range(int opener) {
-  const int index = opener + 1, last = region_end(opener);
-  const Node& n = program_.node(index);
+/// From where to where the index of a counted loop runs.
+std::pair<Value, Value> Planner::range_of(int index) {
   const auto bound = [&](int k) {
-    const int o = program_.operand(n, k);
+    const int o = program_.operand(program_.node(index), k);
     return scalar(cast_value(eval(o, top_), program_.node(o).type, DType::i64, 0, top_));
   };
-  const Value lo = bound(0), hi = bound(1);
-  b_->for_loop(lo, hi, i64(1), [&](Value iv) {
+  const Value lo = bound(0);
+  return {lo, bound(1)};
+}
+
+Val Planner::index_between(Value iv, Value lo, Value hi) const {
+  Val v = wrap(iv);
+  v.lo = known_or(lo, INT64_MIN);
+  if (auto k = b_->known(hi)) v.hi = *k - 1;
+  return v;
+}
+
+void Planner::loop_over_range(int opener) {
+  const int index = opener + 1, last = region_end(opener);
+  const auto [lo, hi] = range_of(index);
+  b_->for_loop(lo, hi, i64(1), [&, lo = lo, hi = hi](Value iv) {
     scoped([&] {
-      Val v = wrap(iv);
-      v.lo = known_or(lo, INT64_MIN);
-      if (auto k = b_->known(hi)) v.hi = *k - 1;
-      remember(index, top_, v);
+      remember(index, top_, index_between(iv, lo, hi));
       loops_.push_back({opener, b_->compare(loop::Op::eq, iv, lo)});
       if (stops_inside(index, last))
         b_->if_then(go_on(), [&] { scoped([&] { walk(index + 1, last); }); });
