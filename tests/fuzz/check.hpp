@@ -24,7 +24,7 @@ struct Outcome {
 };
 
 struct CheckOptions {
-  int opt_level = -1;  ///< of LLVM's code generator; −1: 2 for every 16th seed, and 0, which is quicker, for the rest
+  int opt_level = -1;   ///< of LLVM's code generator; −1: 2 for every 16th seed, and 0, which is quicker, for the rest
   bool verify = false;  ///< check LLVM IR too
 };
 

@@ -253,6 +253,25 @@ Val Planner::compare(const Node& n, DType t, const Val& a, const Val& b, Env& en
   return wrap(b_->compare(op, machine(a, env, vector), machine(b, env, vector)));
 }
 
+/// x·y + z of floats of at most 16 bits, held in f32. The product is exact in f64, and the sum is rounded there to odd,
+/// so that the rounding to `t` is the only one (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums",
+/// 2008).
+Value Planner::narrow_fma(Value x, Value y, Value z, DType t) {
+  const Value p = b_->mul(b_->cast(x, DType::f64), b_->cast(y, DType::f64)), c = b_->cast(z, DType::f64);
+  const Value sum = b_->add(p, c), part = b_->sub(sum, p);
+  const Value lost = b_->add(b_->sub(p, b_->sub(sum, part)), b_->sub(c, part));
+  const Value bits = b_->bitcast(sum, DType::i64);
+  const loop::Type whole = b_->type(bits);
+  const Value zero = b_->constant(b_->type(sum), 0), none = b_->constant(whole, 0), one = b_->constant(whole, 1);
+  const auto positive = [&](Value v) { return b_->compare(loop::Op::lt, zero, v); };
+  const Value up = b_->select(positive(sum), one, b_->constant(whole, -1));
+  const Value down = b_->sub(none, up);
+  const Value step = b_->select(positive(lost), up, b_->select(b_->compare(loop::Op::lt, lost, zero), down, none));
+  const Value even = b_->compare(loop::Op::eq, b_->binary(loop::Op::bit_and, bits, one), none);
+  const Value odd = b_->bitcast(b_->add(bits, b_->select(even, step, none)), DType::f64);
+  return b_->cast(b_->cast(odd, t), repr(t));
+}
+
 Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
   std::vector<Val> in(in_.begin(), in_.end());
   // Operands come in their own types: widen them to the type of the operation first.
@@ -292,6 +311,7 @@ Val Planner::arith(const Node& n, std::span<const Val> in_, Env& env) {
   const auto done = [&](Value v) { return wrap(round_to(wrap_to(v, t), t)); };
   switch (n.op) {
     case Op::fma:
+      if (floating && repr(t) != t) return wrap(narrow_fma(x[0], x[1], x[2], t));
       if (floating) {
         calls_ |= b_->type(x[0]).elem == DType::f64 && !machine_.has_fma;
         return done(b_->fma(x[0], x[1], x[2]));

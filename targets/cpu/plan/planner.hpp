@@ -282,6 +282,7 @@ class Planner {
   Value fast_trigonometry(Op op, Value x);
   Value float_mod(Value x, Value y);
   Value round_to(Value v, DType t);
+  Value narrow_fma(Value x, Value y, Value z, DType t);
   Value wrap_to(Value v, DType t);
   Value narrow(Value v, DType t);
   /// The machine value, as a vector of env.width if `vector`.
