@@ -86,7 +86,7 @@ std::string manual_page(const TreeNode& tree) {
       {"TESSERA_CACHE_SIZE", "most bytes of compiled code that are kept, as in 512M"},
       {"TESSERA_CACHE_KEY_FILE", "a file of secret bytes that entries are signed with"},
       {"TESSERA_TUNE", "background: shapes that were not tuned are tuned while a program goes on"},
-      {"TESSERA_CPU_FEATURES", "what calls are compiled for: native, avx2, sse2 …"},
+      {"TESSERA_CPU_FEATURES", "what calls are compiled for: native, avx2, sse2, or another set that doctor names"},
       {"TESSERA_LOG", "error, warn, info, debug or trace: what is said on standard error"},
       {"TESSERA_DUMP", "a folder that every stage of every compilation is written to"},
   };
