@@ -103,7 +103,7 @@ void add_compile(Command& root) {
   command.argument("LIB.so", o->library, "a shared library of kernels, or a file of Tile IR text");
   command.optional("KERNEL", o->kernel, "a kernel of it, NAME or NAME@HASH; may be left out where there is only one");
   command.option("--target", "TARGET", o->target,
-                 "what to compile for: cpu, or cpu:FEATURES with native, avx512, avx2, sse2 … or a processor by LLVM's "
+                 "what to compile for: cpu, or cpu:FEATURES with native, avx512, avx2, sse2, or a processor by LLVM's "
                  "name, such as cpu:znver4");
   command.option(
       "--shape", "M=512,N=1000", o->shape,
