@@ -11,6 +11,7 @@
 #include "jit/specialisation.hpp"
 #include "tessera/call/errors.hpp"
 #include "tessera/call/frame.hpp"
+#include "tessera/ir/hash.hpp"
 
 TESSERA_BEGIN
 namespace jit {
@@ -81,13 +82,15 @@ KernelState& state_of(call::KernelRecord& record) {
   return *made.release();
 }
 
-/// Does something with the state of each live record of this program, by its address, while none can retire.
+/// Does something with the state of each live record of the program at an address, while none can retire. A library
+/// that was opened since may have another program there: it has to equal `copy`.
 template <class F>
-void with_states(const ir::Program* program, F f) {
+void with_states(const ir::Program* address, const ir::Program& copy, F f) {
   LiveRecords& live = live_records();
   const std::lock_guard lock(live.mutex);
   for (call::KernelRecord* record : live.list)
-    if (record->program == program) f(*record, *static_cast<KernelState*>(record->state.load()));
+    if (record->program == address && ir::hash_of(*address) == ir::hash_of(copy))
+      f(*record, *static_cast<KernelState*>(record->state.load()));
 }
 
 /// Whether a slot was made for a call of these extents, whose configuration left the tunables open.
@@ -143,7 +146,7 @@ void reconsider(call::KernelRecord& record) noexcept {
 std::size_t renew(const ir::Program* address, const ir::Program& copy, const std::vector<std::uint64_t>& frame,
                   std::uint64_t config_key) {
   std::vector<std::unique_ptr<Slot>> made;
-  with_states(address, [&](call::KernelRecord&, KernelState& state) {
+  with_states(address, copy, [&](call::KernelRecord&, KernelState& state) {
     const std::lock_guard lock(state.mutex);
     for (const auto& old : state.slots) {
       if (!chosen_for(*old, copy, frame, config_key)) continue;
@@ -159,7 +162,7 @@ std::size_t renew(const ir::Program* address, const ir::Program& copy, const std
     slot->done = true;
   }
   std::size_t renewed = 0;
-  with_states(address, [&](call::KernelRecord& record, KernelState& state) {
+  with_states(address, copy, [&](call::KernelRecord& record, KernelState& state) {
     const std::lock_guard lock(state.mutex);
     state.past.reserve(state.past.size() + made.size());  // calls may be running what goes there: it must arrive
     for (auto& old : state.slots)
