@@ -51,6 +51,16 @@ TESSERA_KERNEL(decided)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, In<f32, "N"> t
   h(n) = cast<f16>(p);
   above(n) = p > t(n);
 };
+TESSERA_KERNEL(zeros_meet)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, Out<f32, "N"> larger, Out<f32, "N"> inverse,
+                           Out<f16, "N"> root, Out<b8, "N"> above, Out<f32> least, Out<f32> inverse_least) {
+  auto n = k.all<"N">();
+  larger(n) = max(a(n), b(n));
+  inverse(n) = 1 / max(a(n), b(n));
+  root(n) = rsqrt(cast<f16>(max(a(n), b(n))));
+  above(n) = max(a(n), b(n)) > 0;
+  least() = min<"N">(a(n));
+  inverse_least() = 1 / min<"N">(a(n));
+};
 TESSERA_KERNEL(functions)(Kernel k, In<f32, "N"> x, Out<f32, "N"> e, Out<f32, "N"> t, Out<f32, "N"> l) {
   auto n = k.block<"N">(BN);
   e(n) = exp(x(n));
@@ -187,6 +197,25 @@ TEST_CASE("decisions on what is inexact") {
   CHECK(report.bounds[4].at(2) == 1);  // a fused product is below 1
   CHECK(report.bounds[4].at(0) == 0);
   CHECK(report.bounds[5].at(3) < 0.002);
+}
+
+TEST_CASE("max and min of zeros may give either: the same number, but not the same quotients") {
+  std::vector<float> a{-0.f, 0.f, 0.f}, b{0.f, -0.f, 0.f}, larger(3), inverse(3);
+  std::vector<f16> root(3);
+  std::vector<std::uint8_t> above(3);
+  std::vector<float> least(1), inverse_least(1);
+  const Report report =
+      run(zeros_meet.program, {array(a, {3}), array(b, {3}), array(larger, {3}), array(inverse, {3}), array(root, {3}),
+                               array(above, {3}), array(least, {}), array(inverse_least, {})});
+  for (std::size_t i = 0; i < 3; ++i) {
+    const bool both = i < 2;
+    CHECK(report.bounds[2].at(i) < 1e-300);
+    CHECK(report.bounds[3].at(i) == (both ? interpreter::unbounded : 0));
+    CHECK(report.bounds[4].at(i) == (both ? interpreter::unbounded : 0));
+    CHECK(report.bounds[5].at(i) == 0);
+  }
+  CHECK(report.bounds[6].at(0) < 1e-300);
+  CHECK(report.bounds[7].at(0) == interpreter::unbounded);
 }
 
 TEST_CASE("functions of one unit more or less lie within the bound") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tessera/interpret/math.hpp"
 #include "tessera/interpret/report.hpp"
@@ -17,6 +18,13 @@
 
 TESSERA_BEGIN
 namespace interpreter {
+
+/// The bound of a zero that may have either sign, as max(-0, +0) has: the number is exact, but rsqrt and a division by
+/// it tell the two apart.
+inline constexpr double either_zero = std::numeric_limits<double>::denorm_min();
+
+/// Whether a and b are zeros of different signs.
+inline bool are_both_zeros(double a, double b) { return a == 0 && b == 0 && std::signbit(a) != std::signbit(b); }
 
 /// An operation's operands and result as doubles, with the bounds of the operands.
 struct Inexact {
@@ -122,7 +130,7 @@ inline double float_error(const Inexact& c, double inexact_product) {
     case Op::min:
     case Op::max_number:
     case Op::min_number: {
-      const double e = std::max(ea, eb);
+      const double e = std::max({ea, eb, are_both_zeros(a, b) ? either_zero : 0.0});
       return std::isinf(r) && e < unbounded ? 0 : e;
     }
     case Op::pow: {
@@ -204,6 +212,7 @@ inline double integer_error(const Inexact& c) {
 /// Whether a comparison of a and b may come out otherwise: 1 if so.
 inline double compare_error(double a, double ea, double b, double eb) {
   const double e = ea + eb;
+  if (a == 0 && b == 0 && e <= 2 * either_zero) return 0;
   return e > 0 && std::fabs(a - b) <= e ? 1.0 : 0.0;
 }
 
@@ -218,6 +227,7 @@ inline double where_error(bool chose_a, double a, double ea, double b, double eb
 inline double cast_error(DType from, DType to, double x, double e, double result, Rounding rounding,
                          Saturation saturation) {
   if (e == 0) return 0;
+  if (x == 0 && e == either_zero) return info(to).is_floating() ? e : 0;
   if (info(to).is_boolean()) return std::fabs(x) <= e ? 1.0 : 0.0;
   if (!(e < unbounded)) return unbounded;
   if (rounding == Rounding::stochastic) return unbounded;

@@ -138,11 +138,24 @@ inline void cast_loop(DType from, DType to, std::int64_t imm, std::size_t n, con
   }
 }
 
+/// Whether max or min met zeros of both signs in some lane.
+inline bool meets_both_zeros(ir::Op op, DType type, const Lanes* in, std::size_t lanes) {
+  using ir::Op;
+  if (op != Op::max && op != Op::min && op != Op::max_number && op != Op::min_number) return false;
+  const Word sign = Word(1) << (info(type).bits - 1);
+  for (std::size_t i = 0; i < lanes; ++i)
+    if ((in[0].word(i) ^ in[1].word(i)) == sign &&
+        are_both_zeros(number(type, in[0].word(i)), number(type, in[1].word(i))))
+      return true;
+  return false;
+}
+
 /// The bounds of an elementwise node's lanes, after its words.
 inline void elementwise_error(Machine& m, const ir::Node& n, DType operand_type, const Lanes* in, Value& v) {
   using ir::Op;
   const bool is_float = info(v.type).is_floating();
-  const bool rounds = is_float && (is_approximate(n.op) || n.op == Op::mul || m.slack);
+  const bool rounds = is_float && (is_approximate(n.op) || n.op == Op::mul || m.slack ||
+                                   meets_both_zeros(n.op, operand_type, in, v.size()));
   if (!rounds && !in[0].error && !in[1].error && !in[2].error) return;
   Inexact c{n.op, v.type, Ulp(v.type), m.slack};
   c.function_units = m.options.function_units;

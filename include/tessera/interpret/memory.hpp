@@ -126,7 +126,7 @@ inline void run_store(Machine& m, std::int32_t id) {
     const std::int64_t element = p.element[i];
     if (element < 0) continue;
     const bool doubt = p.doubtful(i) || m.uncertain > 0;
-    if (!p.has(i) || (value.gone && value.gone[i * value.step])) {
+    if (!p.has(i) || value.gone_at(i)) {
       if (doubt && !is_private(a) && masked) set_error(m, a, element, unbounded);
       continue;
     }
@@ -190,7 +190,7 @@ inline void run_atomic(Machine& m, std::int32_t id) {
   for (std::size_t i = 0; i < size; ++i) {
     v.words[i] = 0;
     const std::int64_t element = p.element[i];
-    if (!p.has(i) || element < 0) continue;
+    if (!p.has(i) || element < 0 || value.gone_at(i) || expected.gone_at(i)) continue;
     const Word x = value.word(i);
     Array::Private* cell = is_private(a) ? &a.memory[element] : nullptr;
     const Word old = cell ? cell->word : read_element(a, p.offset[i]);

@@ -160,10 +160,19 @@ inline void fold_extreme(Machine& m, const ir::Node& n, DType type, const Folded
       v.words[o] = canonical(v.type, static_cast<Word>(best < 0 ? -1 : begin + best));
     else
       v.words[o] = best >= 0 ? words[best] : canonical(type, high ? max_identity_bits(type) : min_identity_bits(type));
-    if (f.error.empty() || best < 0) continue;
+    if (best < 0 || !m.options.bounds) continue;
+    const double found = number(type, words[best]);
+    bool both_zeros = false;
+    for (std::size_t i = 0; !is_arg && found == 0 && i < f.inner; ++i)
+      both_zeros |= f.has(o * f.inner + i) && are_both_zeros(found, number(type, words[i]));
+    if (both_zeros) {
+      v.error.resize(v.size(), 0.0);
+      v.error[o] = either_zero;
+    }
+    if (f.error.empty()) continue;
     // How far up and down the extreme may move, and whether another lane may be it.
-    const double x = number(type, words[best]), own = f.error[o * f.inner + static_cast<std::size_t>(best)];
-    double outward = own;
+    const double x = found, own = f.error[o * f.inner + static_cast<std::size_t>(best)];
+    double outward = std::max(own, v.error[o]);
     bool unsure = false;
     for (std::size_t i = 0; i < f.inner; ++i) {
       if (!f.has(o * f.inner + i) || static_cast<std::int64_t>(i) == best) continue;

@@ -145,6 +145,7 @@ struct Lanes {
 
   Word word(std::size_t i) const { return words[i * step]; }
   double error_at(std::size_t i) const { return error ? error[i * step] : 0.0; }
+  bool gone_at(std::size_t i) const { return gone && gone[i * step] != 0; }
 
   void bind(const Value& v, const Shape& to) {
     step = v.size() == 1 ? 0 : 1;
