@@ -165,11 +165,7 @@ void Planner::start_copies() {
       s.strides[static_cast<std::size_t>(d)] = s.size;
       s.size = b_->mul(s.size, extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]));
     }
-    loop::Buffer b;
-    b.name = "t" + std::to_string(out_.buffers.size());
-    b.elem = a.type;
-    s.buffer = b_->buffer(std::move(b));
-    b_->alloc_first(s.buffer, i64(s.copies * s.pitch));
+    s.buffer = scratch(a.type, i64(s.copies * s.pitch));
     b_->fill(s.buffer, i64(0), i64(s.copies * s.pitch), b_->constant({a.type, 1, -1}, 0));
   }
 }
@@ -250,20 +246,9 @@ void Planner::add_lanes(const Target& target) {
   const bool in_order = adds_in_order(target.store);
   const int axis = choose_vector_axis(in_order ? std::vector{target.axes.back()} : target.axes, {}, probe);
   const int width = axis < 0 ? 1 : std::clamp(vector_width(probe), 1, machine_.lanes(4));
-  const auto spill = [&](DType elem) {
-    loop::Buffer b;
-    b.name = "t" + std::to_string(out_.buffers.size());
-    b.elem = elem;
-    const int made = b_->buffer(std::move(b));
-    b_->alloc_first(made, i64(width));
-    return made;
-  };
   const DType place_type = copied ? DType::i32 : DType::i64;
-  const int places = width > 1 ? spill(place_type) : -1, values = width > 1 ? spill(r) : -1;
-  std::vector<int> order;
-  for (int x : target.axes)
-    if (x != axis || width == 1) order.push_back(x);
-  if (width > 1) order.push_back(axis);
+  const int places = width > 1 ? scratch(place_type, i64(width)) : -1, values = width > 1 ? scratch(r, i64(width)) : -1;
+  const std::vector<int> order = with_last(target.axes, width > 1 ? axis : -1);
   Env env = top_;
   env.width = width;
   env.mask_tail = masks_rests(probe);

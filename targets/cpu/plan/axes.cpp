@@ -133,11 +133,7 @@ void Planner::define_made_axis(int id) {
   };
   // An axis of which it is only known lane by lane which of them exist.
   const auto with_holes = [&](std::int64_t axis, Value lanes, Value max_lanes, const std::function<Value(Value)>& has) {
-    loop::Buffer buffer;
-    buffer.name = "t" + std::to_string(out_.buffers.size());
-    buffer.elem = DType::b8;
-    const int holes = b_->buffer(std::move(buffer));
-    b_->alloc_first(holes, b_->add(max_lanes, i64(64)));
+    const int holes = scratch(DType::b8, b_->add(max_lanes, i64(64)));
     b_->for_loop(i64(0), max_lanes, i64(1), [&](Value lane) { scoped([&] { b_->store(holes, lane, has(lane)); }); });
     made(axis, lanes, max_lanes, i64(0), max_lanes).holes = holes;
   };

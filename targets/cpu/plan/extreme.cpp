@@ -7,9 +7,6 @@
 TESSERA_BEGIN
 namespace cpu {
 
-namespace {
-
-/// What every other value beats or equals.
 std::int64_t worst_bits(DType t, bool high) {
   const auto& row = info(t);
   if (row.is_floating()) return loop::constant_bits(t, high ? -__builtin_inf() : __builtin_inf());
@@ -18,8 +15,6 @@ std::int64_t worst_bits(DType t, bool high) {
   const std::int64_t lowest = row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
   return high ? lowest : ~lowest;
 }
-
-}  // namespace
 
 /// The position of the first of ties; −1 of nothing. A NaN wins, as it does in max and min. A lane starts at its first
 /// place with the worst value, which that place has or beats; where it has no place, a lane before it wins the tie.
@@ -71,10 +66,7 @@ void Planner::arg_nest(int id) {
     write_value(t, e, wrap(b_->select(b_->broadcast(any, e.width), position, b_->broadcast(i64(-1), e.width))),
                 DType::i64);
   };
-  std::vector<int> order;
-  for (int x : kept)
-    if (x != vector_axis) order.push_back(x);
-  if (vector_axis >= 0 && vector_axis != along) order.push_back(vector_axis);
+  const std::vector<int> order = with_last(kept, vector_axis == along ? -1 : vector_axis);
   Env env = top_;
   env.mask_tail = masks_rests(read);
   scoped([&] {

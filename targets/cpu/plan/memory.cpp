@@ -260,12 +260,17 @@ Slot Planner::new_slot(const std::vector<int>& axes, DType type, int inner_axis)
     if (k + 1 == order.size() && !b_->is(lanes, 1)) lanes = b_->round_up(lanes, unit);
     size = b_->mul(size, lanes);
   }
+  s.buffer = scratch(s.elem, b_->add(size, i64(unit)));
+  return s;
+}
+
+int Planner::scratch(DType elem, Value count) {
   loop::Buffer b;
   b.name = "t" + std::to_string(out_.buffers.size());
-  b.elem = s.elem;
-  s.buffer = b_->buffer(std::move(b));
-  b_->alloc_first(s.buffer, b_->add(size, i64(unit)));
-  return s;
+  b.elem = elem;
+  const int made = b_->buffer(std::move(b));
+  b_->alloc_first(made, count);
+  return made;
 }
 
 Slot Planner::slot_for(int id) {

@@ -7,10 +7,32 @@
 TESSERA_BEGIN
 namespace cpu {
 
-Env Planner::bind(const Env& env, int axis, Value lane) const {
+std::vector<int> with_last(const std::vector<int>& axes, int last) {
+  std::vector<int> order;
+  for (int a : axes)
+    if (a != last) order.push_back(a);
+  if (last >= 0) order.push_back(last);
+  return order;
+}
+
+Env Planner::bind(const Env& env, int axis, Value lane, int step) const {
   Env e = env;
   const AxisState& a = axis_[static_cast<std::size_t>(axis)];
-  e.lane[static_cast<std::size_t>(axis)] = affine(lane, 0, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+  e.lane[static_cast<std::size_t>(axis)] =
+      affine(lane, step, 0, a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1);
+  return e;
+}
+
+Env Planner::bind_vector(const Env& env, int axis, Value lane, int width) const {
+  Env e = bind(env, axis, lane, width > 1 ? 1 : 0);
+  e.width = width;
+  return e;
+}
+
+Env Planner::bind_part(const Env& env, int axis, Value lane, int width, Value count) {
+  Env e = bind_vector(env, axis, lane, width);
+  const Value lanes = b_->broadcast(b_->cast(count, DType::i32), width);
+  e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), lanes);
   return e;
 }
 
@@ -88,22 +110,12 @@ void Planner::loops(Env env, std::span<const int> axes, int vector_axis, int wid
 /// Lanes [lo, hi) of an axis, by `chunks` vectors at a time, then one by one, then the rest.
 void Planner::vector_loop(const Env& env, int axis, Value lo, Value hi, int width, int chunks, const Body& body,
                           const std::vector<int>& roots) {
-  const AxisState& a = axis_[static_cast<std::size_t>(axis)];
-  const std::int64_t top = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
-  const auto at = [&](Value lane, int w) {
-    Env e = env;
-    e.width = w;
-    e.lane[static_cast<std::size_t>(axis)] = affine(lane, w > 1 ? 1 : 0, 0, top);
-    return e;
-  };
   Value from = lo;
   if (streamed_) {
     const Value lead = b_->min(lanes_to_alignment(*streamed_, env, axis), b_->max(b_->sub(hi, lo), i64(0)));
     b_->if_then(b_->compare(loop::Op::gt, lead, i64(0)), [&] {
       scoped([&] {
-        Env e = at(from, width);
-        e.tail =
-            b_->compare(loop::Op::lt, b_->iota(DType::i32, width), b_->broadcast(b_->cast(lead, DType::i32), width));
+        Env e = bind_part(env, axis, from, width, lead);
         body({&e, 1});
       });
     });
@@ -116,7 +128,7 @@ void Planner::vector_loop(const Env& env, int axis, Value lo, Value hi, int widt
       scoped([&] {
         std::vector<Env> envs;
         for (int g = 0; g < group; ++g) {
-          envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
+          envs.push_back(bind_vector(env, axis, b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
           envs.back().past_caches = streamed_ != nullptr;
           envs.back().interior = interior;
         }
@@ -141,7 +153,7 @@ void Planner::vector_loop(const Env& env, int axis, Value lo, Value hi, int widt
   if (!env.mask_tail) {
     b_->for_loop(from, hi, i64(1), [&](Value lane) {
       scoped([&] {
-        Env e = at(lane, 1);
+        Env e = bind_vector(env, axis, lane, 1);
         body({&e, 1});
       });
     });
@@ -149,9 +161,7 @@ void Planner::vector_loop(const Env& env, int axis, Value lo, Value hi, int widt
   }
   b_->if_then(b_->compare(loop::Op::lt, from, hi), [&] {
     scoped([&] {
-      Env e = at(from, width);
-      const Value rest = b_->broadcast(b_->cast(b_->sub(hi, from), DType::i32), width);
-      e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), rest);
+      Env e = bind_part(env, axis, from, width, b_->sub(hi, from));
       body({&e, 1});
     });
   });
@@ -458,10 +468,7 @@ void Planner::elementwise_nest(const Target& target, int vector_axis) {
       if (access_step(target.store, steps) == 0) width = 1;
     }
   }
-  std::vector<int> order;
-  for (int a : target.axes)
-    if (a != vector_axis) order.push_back(a);
-  if (vector_axis >= 0) order.push_back(vector_axis);
+  const std::vector<int> order = with_last(target.axes, vector_axis);
   Env env = top_;
   env.mask_tail = masks_rests(target);
   if (width > 1) {  // an axis shorter than a vector: shorter vectors, unless a mask over a part of one does better

@@ -82,6 +82,12 @@ struct Env {
 /// Transposes n rows of n lanes.
 void turn(loop::Builder& b, std::vector<Value>& rows);
 
+/// The axes with `last` (−1: none) after all others.
+std::vector<int> with_last(const std::vector<int>& axes, int last);
+
+/// The value that every other of a type beats or equals, where the largest (`high`) or the smallest wins.
+std::int64_t worst_bits(DType t, bool high);
+
 Value bounded_cut(loop::Builder& b, Value cut);
 
 class Planner {
@@ -258,7 +264,10 @@ class Planner {
   void score_accesses(int id, std::vector<std::int64_t> steps, int depth, int& score, std::vector<int>& seen);
   std::optional<std::int64_t> access_step(int id, const std::vector<std::int64_t>& steps);
   bool collides_along(int store, int axis);
-  Env bind(const Env& env, int axis, Value lane) const;
+  Env bind(const Env& env, int axis, Value lane, int step = 0) const;
+  /// The `width` lanes of an axis from `lane` on; of the second, only the first `count` are there.
+  Env bind_vector(const Env& env, int axis, Value lane, int width) const;
+  Env bind_part(const Env& env, int axis, Value lane, int width, Value count);
 
   // ---- evaluation: eval.cpp, arith.cpp, memory.cpp ----
   Val eval(int id, Env& env);
@@ -306,6 +315,8 @@ class Planner {
   Value word(int index, DType t = DType::i64);
   Value extent(int index);
   Value stride(int arg, int dim);
+  /// A buffer, placed at the start of the function: `count` must exist there.
+  int scratch(DType elem, Value count);
   Slot new_slot(const std::vector<int>& axes, DType type, int inner_axis);
   Slot slot_for(int id);
   int arg_buffer(int arg);

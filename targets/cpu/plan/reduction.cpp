@@ -72,13 +72,6 @@ std::vector<Value> Planner::reduce_loops(
       });
     });
   }
-  const std::int64_t top = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
-  const auto at = [&](Value lane, int w) {
-    Env e = here;
-    e.width = w;
-    e.lane[static_cast<std::size_t>(axis)] = affine(lane, w > 1 ? 1 : 0, 0, top);
-    return e;
-  };
   const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
   Value from = a.lo;
   for (int group : {unroll, 1}) {
@@ -88,7 +81,7 @@ std::vector<Value> Planner::reduce_loops(
       return scoped([&] {
         std::vector<Env> envs;
         for (int g = 0; g < group; ++g)
-          envs.push_back(at(b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
+          envs.push_back(bind_vector(here, axis, b_->add(lane, i64(static_cast<std::int64_t>(g) * width)), width));
         return step(envs, carried);
       });
     });
@@ -100,9 +93,7 @@ std::vector<Value> Planner::reduce_loops(
       b_->compare(loop::Op::lt, from, a.hi),
       [&] {
         return scoped([&] {
-          Env e = at(from, width);
-          const Value rest = b_->broadcast(b_->cast(b_->sub(a.hi, from), DType::i32), width);
-          e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), rest);
+          Env e = bind_part(here, axis, from, width, b_->sub(a.hi, from));
           return step({&e, 1}, accs);
         });
       },
@@ -141,11 +132,7 @@ void Planner::reduce_row_by_row(const Target& target, int core, const Reduction&
   const int rows = analysis_.cost(r.operand) >= 12 ? 2 : 8, row_axis = reduced.back();
   const AxisState &lanes = axis_[static_cast<std::size_t>(vector_axis)],
                   &row = axis_[static_cast<std::size_t>(row_axis)];
-  loop::Buffer buffer;
-  buffer.name = "sums" + std::to_string(out_.buffers.size());
-  buffer.elem = t;
-  const int sums = b_->buffer(std::move(buffer));
-  b_->alloc_first(sums, i64(run + width));
+  const int sums = scratch(t, i64(run + width));
   const loop::Type vector{t, static_cast<std::uint16_t>(width), -1};
   reduced.pop_back();
 

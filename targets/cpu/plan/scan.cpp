@@ -19,20 +19,13 @@ std::vector<int> all_of(int lane, int width) { return std::vector<int>(static_ca
 /// is carried is the same in all lanes.
 void Planner::ordered_loop(const Env& env, int axis, int width, std::vector<Value> carried, const OrderedStep& step) {
   const AxisState& a = axis_[static_cast<std::size_t>(axis)];
-  const std::int64_t top = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
-  const auto at = [&](Value lane, int w) {
-    Env e = env;
-    e.width = w;
-    e.lane[static_cast<std::size_t>(axis)] = affine(lane, w > 1 ? 1 : 0, 0, top);
-    return e;
-  };
   const Value count = b_->max(b_->sub(a.hi, a.lo), i64(0));
   Value from = a.lo;
   if (width > 1) {
     const Value to = b_->add(a.lo, b_->round_down(count, width));
     carried = b_->for_loop(from, to, i64(width), carried, [&](Value lane, std::span<const Value> c) {
       return scoped([&] {
-        Env e = at(lane, width);
+        Env e = bind_vector(env, axis, lane, width);
         return step(e, c);
       });
     });
@@ -41,9 +34,7 @@ void Planner::ordered_loop(const Env& env, int axis, int width, std::vector<Valu
     if (env.mask_tail) {
       b_->if_then(b_->compare(loop::Op::lt, from, a.hi), [&] {
         scoped([&] {
-          Env e = at(from, width);
-          const Value rest = b_->broadcast(b_->cast(b_->sub(a.hi, from), DType::i32), width);
-          e.tail = b_->compare(loop::Op::lt, b_->iota(DType::i32, width), rest);
+          Env e = bind_part(env, axis, from, width, b_->sub(a.hi, from));
           step(e, carried);
         });
       });
@@ -53,7 +44,7 @@ void Planner::ordered_loop(const Env& env, int axis, int width, std::vector<Valu
   }
   b_->for_loop(from, a.hi, i64(1), carried, [&](Value lane, std::span<const Value> c) {
     return scoped([&] {
-      Env e = at(lane, 1);
+      Env e = bind_vector(env, axis, lane, 1);
       return step(e, c);
     });
   });
@@ -100,10 +91,7 @@ void Planner::scan_nest(Target target, int core, Slot* slot) {
   const int width = vector_axis >= 0 ? vector_width(target) : 1;
   const bool product = n.op == Op::cumprod, inside = vector_axis == along;
   const DType r = repr(n.type);
-  std::vector<int> order;
-  for (int a : kept)
-    if (a != vector_axis) order.push_back(a);
-  if (!inside && vector_axis >= 0) order.push_back(vector_axis);
+  const std::vector<int> order = with_last(kept, inside ? -1 : vector_axis);
   const Value first = b_->constant({r, 1, -1}, product ? loop::constant_bits(r, 1.0) : 0);
   const auto combine = [&](std::span<const Value> x, std::span<const Value> y) {
     return std::vector<Value>{
@@ -226,10 +214,7 @@ void Planner::custom_nest(int id) {
   };
 
   const AxisState& a = axis_[static_cast<std::size_t>(along)];
-  std::vector<int> order;
-  for (int x : kept)
-    if (x != vector_axis) order.push_back(x);
-  if (!inside && vector_axis >= 0) order.push_back(vector_axis);
+  const std::vector<int> order = with_last(kept, inside ? -1 : vector_axis);
   Env env = top_;
   env.mask_tail = narrow;
   if (!inside) env.width = width;

@@ -25,15 +25,6 @@ DType key_type(DType r) {
   }
 }
 
-/// The key that stands after all others (which may be its equals).
-std::int64_t last_bits(DType t, bool descending) {
-  const auto& row = info(t);
-  if (row.is_floating()) return loop::constant_bits(t, descending ? -__builtin_inf() : __builtin_inf());
-  if (row.is_unsigned_integer()) return descending ? 0 : row.bits == 64 ? -1 : (std::int64_t{1} << row.bits) - 1;
-  const std::int64_t lowest = row.bits == 64 ? INT64_MIN : -(std::int64_t{1} << (row.bits - 1));
-  return descending ? lowest : ~lowest;
-}
-
 }  // namespace
 
 /// NaN stands above everything. While sorting it is an infinity; as many of those as there were NaN become NaN again.
@@ -72,10 +63,7 @@ void Planner::sort_nest(int id) {
     Slot slot = new_slot(axes, n.type, row_axis);
     const Target t{&slot, -1, axes, operand, n.type};
     const int width = std::min(lanes, vector_width(read));
-    std::vector<int> order;
-    for (int x : kept)
-      if (x != row_axis) order.push_back(x);
-    order.push_back(row_axis);
+    const std::vector<int> order = with_last(kept, row_axis);
     Env env = top_;
     env.width = width;
     env.mask_tail = masks_rests(read);
@@ -116,14 +104,6 @@ void Planner::sort_nest(int id) {
   const Value block = i64(sorting.block());
   const auto whole_blocks = [&](Value count) { return b_->round_up(count, sorting.block()); };
   const Value half = b_->add(whole_blocks(a.max_lanes), block);
-  const auto scratch = [&](DType elem, Value count) {
-    loop::Buffer b;
-    b.name = "t" + std::to_string(out_.buffers.size());
-    b.elem = elem;
-    const int index = b_->buffer(std::move(b));
-    b_->alloc_first(index, count);
-    return index;
-  };
   const int keys = scratch(key, b_->add(half, half)), missing = floating ? scratch(DType::i64, i64(1)) : -1;
   const Slot line{keys, key, {along}, {i64(1)}};
   const int width = std::max(1, std::min(vector_width(read), lanes));
@@ -178,7 +158,7 @@ void Planner::sort_nest(int id) {
         });
       const Value padded = whole_blocks(count);
       b_->fill(keys, b_->add(a.lo, count), b_->sub(padded, count),
-               b_->constant({key, 1, -1}, last_bits(key, descending)));
+               b_->constant({key, 1, -1}, worst_bits(key, descending)));
       const Value from = sorting.sort({&keys, 1}, a.lo, b_->add(a.lo, half), padded);
       Value row = a.lo;
       for (std::size_t i = 0; i < axes.size(); ++i)

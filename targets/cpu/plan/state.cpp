@@ -299,10 +299,7 @@ bool Planner::loop_in_registers(int opener) {
     return true;
   }
   if (p->reads) return false;  // rows one after the other are read in order otherwise
-  std::vector<int> order;
-  for (int a : p->axes)
-    if (a != vector_axis) order.push_back(a);
-  if (vector_axis >= 0) order.push_back(vector_axis);
+  const std::vector<int> order = with_last(p->axes, vector_axis);
   Env env = top_;
   env.width = width;
   env.mask_tail = masks;

@@ -95,10 +95,7 @@ void Planner::topk_by_lane(int along, int row_axis, int k, int width, const Targ
                            Value lowest, const ReadPoint& evaluate, const WriteBest& write) {
   const AxisState& a = axis_[static_cast<std::size_t>(along)];
   const bool floating = info(b_->type(lowest).elem).is_floating();
-  std::vector<int> order;
-  for (int x : kept)
-    if (x != row_axis) order.push_back(x);
-  order.push_back(row_axis);
+  const std::vector<int> order = with_last(kept, row_axis);
   Env env = top_;
   env.width = width;
   env.mask_tail = masks_rests(read);
@@ -158,13 +155,7 @@ void Planner::topk_by_filter(int along, int out_axis, const Target& read, const 
   const Value room = whole_blocks(b_->add(b_->add(out.max_lanes, out.max_lanes), i64(64)));
   const Value half = b_->add(room, block);
   std::vector<int> items;
-  for (std::size_t c = 0; c < elems.size(); ++c) {
-    loop::Buffer b;
-    b.name = "t" + std::to_string(out_.buffers.size());
-    b.elem = DType::i64;
-    items.push_back(b_->buffer(std::move(b)));
-    b_->alloc_first(items.back(), b_->add(half, half));
-  }
+  for (std::size_t c = 0; c < elems.size(); ++c) items.push_back(scratch(DType::i64, b_->add(half, half)));
   constexpr std::int64_t low_half = 0xffffffff;
   const auto pack = [&](Value k, Value lane) {  // both i64, of as many lanes
     if (!packed) return std::vector<Value>{k, lane};

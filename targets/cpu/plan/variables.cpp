@@ -9,13 +9,10 @@ namespace cpu {
 
 void Planner::copy_slot(const Slot& from, const Slot& to, const std::vector<int>& axes) {
   Env env = top_;
-  std::vector<int> order;
   int vector_axis = -1;
   for (std::size_t i = 0; i < to.axes.size(); ++i)
     if (b_->is(to.strides[i], 1) && info(to.elem).bits >= 8) vector_axis = to.axes[i];
-  for (int a : axes)
-    if (a != vector_axis) order.push_back(a);
-  if (vector_axis >= 0) order.push_back(vector_axis);
+  const std::vector<int> order = with_last(axes, vector_axis);
   env.width = vector_axis >= 0 ? machine_.lanes(info(to.elem).bits / 8) : 1;
   env.mask_tail = machine_.has_masks && (machine_.has_narrow_masks || info(to.elem).bits >= 32);
   scoped([&] {
@@ -80,7 +77,7 @@ void Planner::put_node(int id) {
     slots_[static_cast<std::size_t>(value)] = whole;
   }
   // Lanes along another axis of the Var go to different elements, in any order.
-  std::vector<int> others, order;
+  std::vector<int> others;
   for (int a : domain)
     if (program_.has_axis(v, a)) others.push_back(a);
   const Target place{nullptr, -1, domain, index, program_.node(index).type}, written{&slot, -1, domain, value, v.type};
@@ -89,9 +86,7 @@ void Planner::put_node(int id) {
   if (vector_axis >= 0) env.width = std::min(vector_width(place), vector_width(written));
   env.mask_tail = masks_rests(place) && masks_rests(written);
   if (env.width == 1) vector_axis = -1;
-  for (int a : domain)
-    if (a != vector_axis) order.push_back(a);
-  if (vector_axis >= 0) order.push_back(vector_axis);
+  const std::vector<int> order = with_last(domain, vector_axis);
   scoped([&] {
     loops(env, order, vector_axis, env.width, 1, {index, value}, [&](std::span<Env> envs) {
       Env& e = envs[0];
