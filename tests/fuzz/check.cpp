@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 
 #include "jit/loop/text.hpp"
@@ -27,8 +28,9 @@ struct Interpreted {
   bool defined = true;  ///< … or only what machine code need not give a value for, but must survive
   bool checks_fail = false;
 
-  Interpreted(const Sample& sample, const std::vector<std::int64_t>& tunables) : arguments(sample) {
+  Interpreted(const Sample& sample, const std::vector<std::int64_t>& tunables, Numerics numerics) : arguments(sample) {
     interpreter::Options options;
+    if (numerics == Numerics::fast) options.function_units = 4;
     options.most_iterations = 1 << 12;
     options.most_lanes = 1 << 18;
     report = interpret(sample.program.view(), arguments.frame(), tunables, options);
@@ -92,9 +94,35 @@ std::string judge(const Sample& sample, const Interpreted& interpreted, const Ar
   return all.empty() ? std::string() : all.front().text;
 }
 
+// What machine code made in one order of additions, for the ways that must give the same bits.
+struct OrderedResult {
+  const Way& way;
+  std::vector<std::int64_t> tunables;
+  std::unique_ptr<Arguments> arguments;
+};
+
+// Whether both promise the same bits.
+bool have_one_result(const OrderedResult& a, const OrderedResult& b) {
+  return a.tunables == b.tunables && a.way.numerics == b.way.numerics &&
+         (a.way.numerics == Numerics::strict || a.way.features == b.way.features);
+}
+
+// What differs between two such results, where the interpreter's bound promises anything; empty: nothing.
+std::string judge_bits(const Sample& sample, interpreter::Report report, const OrderedResult& a,
+                       const OrderedResult& b) {
+  for (interpreter::Bounds& bounds : report.bounds)
+    for (double& bound : bounds.of_element)
+      if (bound < interpreter::unbounded) bound = 0;
+  const auto all =
+      interpreter::mismatches(sample.program.view(), a.arguments->frame(), report, b.arguments->frame(), 1);
+  return all.empty() ? std::string() : "not the bits of " + describe(a.way) + all.front().text;
+}
+
 // One way. Gives false where it could not be compiled, or not be run to its end.
-bool check_way(const Sample& sample, const Way& way, const CheckOptions& options, Outcome& outcome) {
-  Arguments got(sample);
+bool check_way(const Sample& sample, const Way& way, const CheckOptions& options, std::vector<OrderedResult>& ordered,
+               Outcome& outcome) {
+  auto arguments = std::make_unique<Arguments>(sample);
+  const Arguments& got = *arguments;
   Choice choice;
   try {
     choice = choose(sample, way, got.frame());
@@ -103,7 +131,7 @@ bool check_way(const Sample& sample, const Way& way, const CheckOptions& options
     outcome.text = describe(way) + e.what();
     return false;
   }
-  const Interpreted interpreted(sample, choice.tunables);
+  const Interpreted interpreted(sample, choice.tunables, way.numerics);
   if (!interpreted.defined) {
     outcome.verdict = Verdict::discarded;
     outcome.text = std::string(to_string(interpreted.report.findings.front().kind));
@@ -135,6 +163,17 @@ bool check_way(const Sample& sample, const Way& way, const CheckOptions& options
   }
   count_elements(sample.program.view(), interpreted, outcome);
   ++outcome.compared;
+  if (!way.ordered() || !cpu::runs(way.features) || interpreted.report.uncertain_control) return true;
+  ordered.push_back({way, choice.tunables, std::move(arguments)});
+  for (const OrderedResult& other : ordered) {
+    if (&other == &ordered.back() || !have_one_result(other, ordered.back())) continue;
+    ++outcome.same_bits;
+    std::string text = judge_bits(sample, interpreted.report, other, ordered.back());
+    if (text.empty()) continue;
+    outcome.verdict = Verdict::mismatch;
+    outcome.text = describe(way) + text;
+    return true;
+  }
   return true;
 }
 
@@ -148,9 +187,10 @@ Outcome check(const Sample& sample, const CheckOptions& options) {
       outcome.text = "verifier: " + defect.text.str();
       return outcome;
     }
+    std::vector<OrderedResult> ordered;
     for (const Way& way : sample.ways) {
       if (!cpu::runs(way.features) && way.features != "avx512") continue;
-      if (!check_way(sample, way, options, outcome) && outcome.verdict != Verdict::agrees) return outcome;
+      if (!check_way(sample, way, options, ordered, outcome) && outcome.verdict != Verdict::agrees) return outcome;
       if (outcome.verdict == Verdict::mismatch) return outcome;
     }
     if (outcome.compared == 0) outcome.verdict = Verdict::discarded;

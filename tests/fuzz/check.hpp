@@ -20,6 +20,7 @@ struct Outcome {
   std::string text;                           ///< the mismatch, the failure, why it was discarded
   std::uint64_t ran = 0;                      ///< ways that ran
   std::uint64_t compared = 0;                 ///< and were compared: the interpreter found nothing wrong
+  std::uint64_t same_bits = 0;                ///< pairs of ways that promise the same bits, and were compared
   std::uint64_t elements = 0, unbounded = 0;  ///< compared, and those of them of which nothing is promised
 };
 

@@ -97,6 +97,7 @@ const std::vector<std::string>& kind_names() {
     group("rounding", roundings);
     group("saturation", ir::saturation_names);
     group("atomic", ir::atomic_names);
+    group("numerics", numerics_names);
     group("features", features);
     group("adding", addings);
     for (const char* choice : {"kc", "mc", "rows", "vectors"}) names.push_back(kind("choice", choice));
@@ -135,6 +136,7 @@ std::set<std::string> kinds_of(const Sample& sample) {
     if (w.small_caches) all.insert("small caches");
     if (w.tunables.empty()) all.insert("blocks by planning");
     if (w.typical) all.insert("typical extents");
+    all.insert(kind("numerics", numerics_names[static_cast<std::size_t>(w.numerics)]));
     if (w.deterministic) all.insert("deterministic");
     if (w.threads > 1) all.insert("threads");
     if (w.adding > 0) all.insert(kind("adding", w.adding == 1 ? "in_order" : w.adding == 2 ? "copies" : "atomics"));

@@ -70,29 +70,39 @@ void Generator::order_arguments() {
         sample_.given[i].same_as = static_cast<std::int32_t>(j);
 }
 
-void Generator::choose_ways() {
-  // Ways without FMA, where fma is a sequence of other operations, are left to the tests of arithmetic.
-  bool fuses = false;
-  for (const ir::Node& n : b_.s.nodes) fuses |= n.op == Op::fma && tessera::info(n.type).is_floating();
-  const int count = random_.chance(20) ? 2 : 1;
-  for (int i = 0; i < count; ++i) {
-    Way way;
-    way.known = static_cast<Known>(random_.weighted({45, 25, 30}));
-    way.features = random_.chance(12) ? "avx512" : fuses || random_.chance(70) ? "avx2" : "sse2";
-    way.small_caches = random_.chance(40);
-    way.typical = random_.chance(40);
-    way.deterministic = random_.chance(10);
-    if (random_.chance(25)) way.threads = random_.of({2, 3, 8, 16});
-    if (random_.chance(30)) way.adding = random_.between(1, 3);
-    if (random_.chance(15)) way.kc = random_.of({1, 3, 8, 16, 128});
-    if (random_.chance(15)) way.mc = random_.of({1, 5, 8, 72});
-    if (random_.chance(15)) {  // a register block that fits
-      way.vectors = random_.between(1, 3);
-      way.rows = random_.between(1, ((way.features == "avx512" ? 32 : 16) - 1 - way.vectors) / way.vectors);
-    }
-    if (!random_.chance(15)) way.tunables = tunables_;
-    sample_.ways.push_back(way);
+Way Generator::choose_way() {
+  Way way;
+  way.known = static_cast<Known>(random_.weighted({45, 25, 30}));
+  way.features = random_.chance(12) ? "avx512" : random_.chance(70) ? "avx2" : "sse2";
+  way.small_caches = random_.chance(40);
+  way.typical = random_.chance(40);
+  way.deterministic = random_.chance(10);
+  way.numerics = static_cast<tessera::Numerics>(random_.weighted({80, 10, 10}));
+  if (random_.chance(25)) way.threads = random_.of({2, 3, 8, 16});
+  if (random_.chance(30)) way.adding = random_.between(1, 3);
+  if (random_.chance(15)) way.kc = random_.of({1, 3, 8, 16, 128});
+  if (random_.chance(15)) way.mc = random_.of({1, 5, 8, 72});
+  if (random_.chance(15)) {  // a register block that fits
+    way.vectors = random_.between(1, 3);
+    way.rows = random_.between(1, ((way.features == "avx512" ? 32 : 16) - 1 - way.vectors) / way.vectors);
   }
+  if (!random_.chance(15)) way.tunables = tunables_;
+  return way;
+}
+
+void Generator::choose_ways() {
+  sample_.ways = {choose_way()};
+  Way& first = sample_.ways.front();
+  const bool twin = first.ordered() && random_.chance(60);
+  if (!twin && !random_.chance(20)) return;
+  Way second = choose_way();
+  if (twin) {  // other code that promises the same bits
+    second.deterministic = first.deterministic;
+    second.numerics = first.numerics;
+    first.tunables = second.tunables = tunables_;
+    if (first.numerics != tessera::Numerics::strict) second.features = first.features;
+  }
+  sample_.ways.push_back(second);
 }
 
 Sample Generator::run() {

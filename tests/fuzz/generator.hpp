@@ -159,6 +159,7 @@ class Generator {
   }
   bool tired() const { return work_ > most_work_ || b_.s.nodes.size() > most_nodes_; }
   void order_arguments();
+  Way choose_way();
   void choose_ways();
 
   Random random_;

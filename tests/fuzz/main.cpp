@@ -73,14 +73,16 @@ int many(const RunOptions& options, const std::string& folder, int shrink_second
   if (table) std::printf("%s", f.table.c_str());
   std::printf("  %s\n", f.coverage.c_str());
   std::printf(
-      "fuzz: seeds %llu..%llu: %llu programs, %llu compared (%llu ways, %llu elements, %llu unbounded), %llu discarded "
-      "(%llu of them ran), %zu mismatches, %.0f s\n",
+      "fuzz: seeds %llu..%llu: %llu programs, %llu compared (%llu ways, %llu pairs of them by bits, %llu elements, "
+      "%llu "
+      "unbounded), %llu discarded (%llu of them ran), %zu mismatches, %.0f s\n",
       static_cast<unsigned long long>(options.first_seed),
       static_cast<unsigned long long>(options.first_seed + options.programs - 1),
       static_cast<unsigned long long>(f.programs), static_cast<unsigned long long>(f.compared),
-      static_cast<unsigned long long>(f.ways), static_cast<unsigned long long>(f.elements),
-      static_cast<unsigned long long>(f.unbounded), static_cast<unsigned long long>(discarded),
-      static_cast<unsigned long long>(f.survived), f.found.size(), f.seconds);
+      static_cast<unsigned long long>(f.ways), static_cast<unsigned long long>(f.same_bits),
+      static_cast<unsigned long long>(f.elements), static_cast<unsigned long long>(f.unbounded),
+      static_cast<unsigned long long>(discarded), static_cast<unsigned long long>(f.survived), f.found.size(),
+      f.seconds);
   std::printf("%llu passed, %zu failed, 0 skipped\n", static_cast<unsigned long long>(f.compared), f.found.size());
   if (all && !f.never.empty()) std::printf("not all of the language was drawn: %s\n", f.coverage.c_str());
   return f.found.empty() && (!all || f.never.empty()) ? 0 : 1;

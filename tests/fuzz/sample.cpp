@@ -42,6 +42,8 @@ void read_way(std::istringstream& in, Sample& s) {
       way.typical = true;
     else if (word == "deterministic")
       way.deterministic = true;
+    else if (const auto mode = std::ranges::find(numerics_names, word); mode != std::end(numerics_names))
+      way.numerics = static_cast<tessera::Numerics>(mode - numerics_names);
     else if (word != "tunables" && !number)
       way.tunables.push_back(std::stoll(word));
   }
@@ -81,6 +83,18 @@ std::int64_t extent_value(const Sample& sample, std::int32_t extent) {
   return tessera::call::extent_value(e, sample.extents[static_cast<std::size_t>(e.base)]);
 }
 
+std::string words_of(const Way& way) {
+  std::string text;
+  if (way.small_caches) text += " small_caches";
+  if (way.typical) text += " typical";
+  if (way.deterministic) text += " deterministic";
+  if (way.numerics != tessera::Numerics::standard)
+    text.append(" ").append(numerics_names[static_cast<std::size_t>(way.numerics)]);
+  for (const auto& [name, field] : way_numbers)
+    if (way.*field != Way{}.*field) text.append(" ").append(name).append(" ").append(std::to_string(way.*field));
+  return text;
+}
+
 std::string to_text(const Sample& s) {
   const ir::Program p = s.program.view();
   std::ostringstream out;
@@ -105,12 +119,7 @@ std::string to_text(const Sample& s) {
     out << '\n';
   }
   for (const Way& w : s.ways) {
-    out << "#! way " << known_names[static_cast<std::size_t>(w.known)] << ' ' << w.features;
-    if (w.small_caches) out << " small_caches";
-    if (w.typical) out << " typical";
-    if (w.deterministic) out << " deterministic";
-    for (const auto& [name, field] : way_numbers)
-      if (w.*field != Way{}.*field) out << ' ' << name << ' ' << w.*field;
+    out << "#! way " << known_names[static_cast<std::size_t>(w.known)] << ' ' << w.features << words_of(w);
     if (!w.tunables.empty()) out << " tunables";
     for (std::int64_t t : w.tunables) out << ' ' << t;
     out << '\n';

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tessera/call/config.hpp"
 #include "tessera/ir/tile.hpp"
 
 namespace fuzz {
@@ -55,6 +56,9 @@ struct Given {
 enum class Known : std::uint8_t { exact, unit_strides, nothing };
 inline constexpr std::string_view known_names[] = {"exact", "unit_strides", "nothing"};
 
+/// By Numerics; a text leaves out the first.
+inline constexpr std::string_view numerics_names[] = {"standard", "strict", "fast"};
+
 /// One way to compile a program. The numbers are a configuration's choices; 0 leaves one to the planner.
 struct Way {
   Known known = Known::exact;
@@ -63,14 +67,21 @@ struct Way {
   bool small_caches = false;           ///< planned for caches of some kilobytes, so that blocking starts early
   bool typical = false;                ///< the cost model is told this call's extents, also where they are not known
   bool deterministic = false;
+  tessera::Numerics numerics = tessera::Numerics::standard;
   std::int64_t threads = 1;  ///< planned for; with more than one, pieces of the grid run at the same time
   std::int64_t adding = 0, kc = 0, mc = 0, rows = 0, vectors = 0;
+
+  /// Whether floats are added up in one order.
+  bool ordered() const { return deterministic || numerics == tessera::Numerics::strict; }
 };
 
 /// The fields of a Way that a text gives as a word and a number.
 inline constexpr std::pair<std::string_view, std::int64_t Way::*> way_numbers[] = {
     {"threads", &Way::threads}, {"adding", &Way::adding}, {"kc", &Way::kc},
     {"mc", &Way::mc},           {"rows", &Way::rows},     {"vectors", &Way::vectors}};
+
+/// What a text says of a way after its features: words, then numbers.
+std::string words_of(const Way& way);
 
 /// A program, its arguments and the ways to run it.
 struct Sample {

@@ -140,6 +140,8 @@ class Shrinker {
       if (w().small_caches) better |= take_if([&](Sample& s) { s.ways[i].small_caches = false; });
       if (w().typical) better |= take_if([&](Sample& s) { s.ways[i].typical = false; });
       if (w().deterministic) better |= take_if([&](Sample& s) { s.ways[i].deterministic = false; });
+      if (w().numerics != tessera::Numerics::standard)
+        better |= take_if([&](Sample& s) { s.ways[i].numerics = tessera::Numerics::standard; });
       if (w().features != "avx2") better |= take_if([&](Sample& s) { s.ways[i].features = "avx2"; });
       for (const auto& [name, field] : way_numbers)
         if (w().*field != Way{}.*field) better |= take_if([&, f = field](Sample& s) { s.ways[i].*f = Way{}.*f; });

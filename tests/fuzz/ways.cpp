@@ -23,6 +23,7 @@ using namespace tessera;
 cpu::Machine machine_of(const Way& way) {
   cpu::Machine m = cpu::machine(way.features, static_cast<int>(way.threads));
   m.deterministic = way.deterministic;
+  m.numerics = way.numerics;
   m.adding = static_cast<cpu::Adding>(way.adding);
   m.blocks = {way.kc, way.mc, static_cast<int>(way.rows), static_cast<int>(way.vectors)};
   if (!way.small_caches) return m;
@@ -84,12 +85,7 @@ loop::Program plan(const Sample& sample, const Choice& choice) {
 }
 
 std::string describe(const Way& way) {
-  std::string text = std::string(known_names[static_cast<std::size_t>(way.known)]) + " " + way.features;
-  if (way.small_caches) text += " small_caches";
-  if (way.typical) text += " typical";
-  if (way.deterministic) text += " deterministic";
-  for (const auto& [name, field] : way_numbers)
-    if (way.*field != Way{}.*field) text += " " + std::string(name) + " " + std::to_string(way.*field);
+  std::string text = std::string(known_names[static_cast<std::size_t>(way.known)]) + " " + way.features + words_of(way);
   for (std::int64_t t : way.tunables) text += " " + std::to_string(t);
   return text + ": ";
 }

@@ -43,7 +43,7 @@ bool is_stuck(pid_t pid, double used_before, double since, int seconds) {
 
 struct Slot {
   std::atomic<std::uint64_t> index;  ///< of the program at hand
-  std::atomic<std::uint64_t> compared, survived, ways, elements, unbounded;
+  std::atomic<std::uint64_t> compared, survived, ways, same_bits, elements, unbounded;
 };
 struct Shared {
   Slot slot[16];
@@ -67,6 +67,7 @@ void work(const RunOptions& o, Shared& shared, int worker, std::uint64_t from, i
     const Sample sample = generate(seed);
     const Outcome outcome = check(sample, o.check);
     slot.ways += outcome.ran;
+    slot.same_bits += outcome.same_bits;
     slot.elements += outcome.elements;
     slot.unbounded += outcome.unbounded;
     switch (outcome.verdict) {
@@ -220,6 +221,7 @@ Figures run(const RunOptions& o) {
     f.compared += s.compared;
     f.survived += s.survived;
     f.ways += s.ways;
+    f.same_bits += s.same_bits;
     f.elements += s.elements;
     f.unbounded += s.unbounded;
   }

@@ -27,7 +27,7 @@ struct Found {
 };
 
 struct Figures {
-  std::uint64_t programs = 0, compared = 0, survived = 0, ways = 0, elements = 0, unbounded = 0;
+  std::uint64_t programs = 0, compared = 0, survived = 0, ways = 0, same_bits = 0, elements = 0, unbounded = 0;
   std::map<std::string, std::uint64_t> discarded;
   std::vector<Found> found;
   std::string coverage, table;
