@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "autotune/cli/units.hpp"
 #include "tessera/call/errors.hpp"
 #include "tessera/call/extents.hpp"
 #include "tessera/call/frame.hpp"
@@ -27,26 +28,17 @@ std::optional<std::int64_t> find(const NamedValues& values, std::string_view nam
 
 NamedValues read_values(const std::string& option, const std::vector<std::string>& texts, std::int64_t least) {
   NamedValues values;
-  for (const std::string& text : texts) {
-    for (std::size_t from = 0; from <= text.size();) {
-      const std::size_t to = std::min(text.find(',', from), text.size());
-      const std::string one = text.substr(from, to - from);
-      from = to + 1;
-      const auto equals = one.find('=');
-      if (equals == 0 || equals == std::string::npos)
-        throw UserError(option + ": \"" + one + "\" is not NAME=NUMBER\n  hint: as in " + option + " M=512,N=1000");
-      const std::string name = one.substr(0, equals);
-      std::int64_t value = 0;
-      const char *first = one.data() + equals + 1, *last = one.data() + one.size();
-      const auto [end, error] = std::from_chars(first, last, value);
-      if (error != std::errc() || end != last || value < least || value > largest_extent)
-        throw UserError(option + ": " + name + " is \"" + std::string(first, last) +
-                        "\"\n  hint: it takes a whole number from " + std::to_string(least) + " to 2^48");
-      if (const auto before = find(values, name))
-        throw UserError(option + ": " + name + " is given twice, " + std::to_string(*before) + " and " +
-                        std::to_string(value));
-      values.emplace_back(name, value);
-    }
+  for (const auto& [name, text] : read_pairs(option, texts, "M=512,N=1000")) {
+    std::int64_t value = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value);
+    if (error != std::errc() || end != last || value < least || value > largest_extent)
+      throw UserError(option + ": " + name + " is \"" + text + "\"\n  hint: it takes a whole number from " +
+                      std::to_string(least) + " to 2^48");
+    if (const auto before = find(values, name))
+      throw UserError(option + ": " + name + " is given twice, " + std::to_string(*before) + " and " +
+                      std::to_string(value));
+    values.emplace_back(name, value);
   }
   return values;
 }

@@ -23,25 +23,32 @@ double read_duration(const std::string& option, const std::string& text) {
   return value * scale;
 }
 
-std::map<std::string, double> read_numbers(const std::string& option, const std::vector<std::string>& texts) {
-  std::map<std::string, double> values;
-  for (const std::string& text : texts) {
+std::vector<std::pair<std::string, std::string>> read_pairs(const std::string& option,
+                                                            const std::vector<std::string>& texts,
+                                                            const std::string& example) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& text : texts)
     for (std::size_t from = 0; from <= text.size();) {
       const std::size_t to = std::min(text.find(',', from), text.size());
       const std::string one = text.substr(from, to - from);
       from = to + 1;
       const auto equals = one.find('=');
-      double value = 0;
-      const char* last = one.data() + one.size();
       if (equals == 0 || equals == std::string::npos)
-        throw UserError(option + ": \"" + one + "\" is not NAME=NUMBER\n  hint: as in " + option + " eps=1e-5");
-      const auto [end, error] = std::from_chars(one.data() + equals + 1, last, value);
-      if (error != std::errc() || end != last)
-        throw UserError(option + ": " + one.substr(0, equals) + " is \"" + one.substr(equals + 1) +
-                        "\", which is no number");
-      if (!values.emplace(one.substr(0, equals), value).second)
-        throw UserError(option + ": " + one.substr(0, equals) + " is given twice");
+        throw UserError(option + ": \"" + one + "\" is not NAME=NUMBER\n  hint: as in " + option + " " + example);
+      pairs.emplace_back(one.substr(0, equals), one.substr(equals + 1));
     }
+  return pairs;
+}
+
+std::map<std::string, double> read_numbers(const std::string& option, const std::vector<std::string>& texts) {
+  std::map<std::string, double> values;
+  for (const auto& [name, text] : read_pairs(option, texts, "eps=1e-5")) {
+    double value = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value);
+    if (error != std::errc() || end != last)
+      throw UserError(option + ": " + name + " is \"" + text + "\", which is no number");
+    if (!values.emplace(name, value).second) throw UserError(option + ": " + name + " is given twice");
   }
   return values;
 }

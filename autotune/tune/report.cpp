@@ -8,30 +8,16 @@
 #include <map>
 
 #include "autotune/tune/progress.hpp"
+#include "jit/runtime/html.hpp"
 #include "tessera/call/errors.hpp"
 
 TESSERA_BEGIN
 namespace autotune {
 namespace {
 
-constexpr double width = 860, height = 300, left = 70, bottom = 40, top = 20, right = 20;
+using jit::escaped;
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
+constexpr double width = 860, height = 300, left = 70, bottom = 40, top = 20, right = 20;
 
 template <class... Numbers>
 std::string format(const char* pattern, Numbers... numbers) {

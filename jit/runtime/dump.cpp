@@ -8,27 +8,12 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "jit/runtime/html.hpp"
 #include "jit/runtime/log.hpp"
 
 TESSERA_BEGIN
 namespace jit {
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  out.reserve(text.size() + text.size() / 8);
-  for (char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 // File names: letters, digits, '-' and '_' of the kernel's name.
 std::string plain(const std::string& name) {
