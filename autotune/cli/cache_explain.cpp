@@ -130,7 +130,8 @@ void add_cache_explain(Command& cache) {
   command.option("--target", "TARGET", o->target, "cpu, or cpu:FEATURES as a Config may name them");
   command.option("--set", "BM=64,BN=96", o->tunables, "tunables that the call fixes");
   command.option("--threads", "N", o->threads, 0, "Config::threads of the call");
-  command.option("--mode", "TEXT", o->mode, "what the call demands of results: deterministic, or nothing");
+  command.option("--mode", "TEXT", o->mode,
+                 "what the call demands of results: fast, strict, deterministic, \"strict deterministic\", or nothing");
   add_folder(command, o->cache);
   command.example("tessera cache explain libkernels.so gemm --shape M=512,N=1000,K=300",
                   "exit code 0: the call compiles nothing and takes what was tuned; 1: the text says why not");

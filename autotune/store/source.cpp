@@ -18,7 +18,11 @@ StoreSource::Answer StoreSource::answer(const jit::ConfigurationQuestion& questi
   a.key = tuned_key(question.program, question.frame, question.target, question.features, question.threads,
                     mode_of(question.config));
   const TunedKey& key = a.key;
-  if (auto best = store_.best(key)) {
+  auto best = store_.best(key);
+  // Tile sizes may show in the bits (LANGUAGE: += of what a tile adds up): only a tuning of this very shape, by this
+  // version, has compared them with those of the target's own choice.
+  if (has_one_result(question.config) && (!best || best->stale)) return a;
+  if (best) {
     if (best->stale && jit::logs(jit::LogLevel::info))
       jit::log(jit::LogLevel::info, key.kernel + ": " + store_.explain(key));
     a.tunables = std::move(best->configuration);

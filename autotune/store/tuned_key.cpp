@@ -15,6 +15,10 @@ std::string mode_of(const Config* config) {
   return mode;
 }
 
+bool has_one_result(const Config* config) {
+  return config != nullptr && (config->deterministic || config->numerics == Numerics::strict);
+}
+
 TunedKey tuned_key(const ir::Program& program, const std::uint64_t* frame, const jit::Target& target,
                    const std::string& features, int threads, const std::string& mode) {
   TunedKey key;

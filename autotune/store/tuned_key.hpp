@@ -16,6 +16,9 @@ namespace autotune {
 /// "strict deterministic".
 std::string mode_of(const Config* config);
 
+/// Whether it demands the same bits of every configuration: strict, or deterministic.
+bool has_one_result(const Config* config);
+
 /// The key of a kernel on a Frame: extents by name, element types, the device; `threads` of the call, 0 for all.
 /// `mode`: what is demanded of results.
 TunedKey tuned_key(const ir::Program& program, const std::uint64_t* frame, const jit::Target& target,

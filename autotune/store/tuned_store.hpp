@@ -24,7 +24,7 @@ struct TunedKey {
   std::string types;                            ///< of the arguments, in order: "f32,f32,f32"
   std::string device;                           ///< Target::fingerprint: target, machine, features
   int threads = 0;                              ///< that a call may use, as a number: never 0
-  std::string mode;                             ///< what the caller demands of results: "" or "deterministic"
+  std::string mode;                             ///< what the caller demands of results, as mode_of() says it
   bool operator==(const TunedKey&) const = default;
 };
 

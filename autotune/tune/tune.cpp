@@ -105,12 +105,14 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history, co
   check_options(program, options);
   if (!options.report.empty()) check_page(options.report);
   const jit::Target& target = jit::find_target(options.config.target);
-  Problem problem(program, job.frame, target, options.config);
+  Config config = options.config;
+  config.deterministic |= options.deterministic;
+  Problem problem(program, job.frame, target, config);
   {
     jit::PlanRequest request{program, problem.known, {}, {}, problem.features, problem.threads};
     if (const std::string why = target.legal(request); !why.empty()) throw UserError(kernel + ": " + why);
   }
-  Space space(problem, options.space, job.declared, options.config);
+  Space space(problem, options.space, job.declared, config);
   space.stop_when(manner.stopped);
   const Examined& initial = space.examine(space.initial());
   if (!initial.pruned.empty())
@@ -141,12 +143,10 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history, co
   search_options.kind = options.search;
   search_options.seconds = options.seconds;
   search_options.configurations = options.configurations;
-  search_options.deterministic = options.deterministic;
+  search_options.deterministic = has_one_result(&config);
   search_options.seed = options.seed;
   if (history != nullptr) {
-    Config demands = options.config;
-    demands.deterministic = demands.deterministic || options.deterministic;
-    history->open(space.problem(), mode_of(&demands));
+    history->open(space.problem(), mode_of(&config));
     look_back(*history, options.again, search_options);
   }
   std::optional<ProgressWriter> writer;
@@ -180,7 +180,7 @@ TuneResult tune(const Job& job, const TuneOptions& options, History* history, co
   result.stopped = found.stopped;
   result.reference = bench.reference();
   result.default_tunables = space.tunables(space.initial());
-  result.config = options.config;
+  result.config = config;
   if (!result.trials.empty()) result.default_seconds = result.trials.front().seconds;
   if (found.winner >= 0) {
     const Trial& winner = result.trials[static_cast<std::size_t>(found.winner)];

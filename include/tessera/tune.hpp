@@ -41,7 +41,8 @@ struct TuneOptions {
   int configurations = 0;              ///< most that are timed; 0: as many as the search thinks right
   std::vector<Candidates> space = {};  ///< values to try, before what is declared beside the kernel and the target's
   Config config = {};                  ///< what is fixed: target, features, threads, tunables
-  bool deterministic = false;          ///< only configurations whose results equal the default's bit by bit compete
+  bool deterministic = false;          ///< sets Config::deterministic; in that mode, and in strict numerics, only
+                                       ///< configurations whose results equal the default's bit by bit compete
   bool again = false;                  ///< time anew what was timed before
   bool keep = true;                    ///< look into and write the store of tuned configurations
   double seconds_each = 10;            ///< after which a compilation or a run counts as hanging

@@ -274,9 +274,7 @@ std::unique_ptr<BuiltVariant> compile_variant(const Target& target, const ir::Pr
   request.deterministic = config && config->deterministic;
   request.tunables = target.tunables(program, known, config);
   request.choices = choices_of(config);
-  // What was tuned on this machine may change bits that depend on tile sizes (LANGUAGE: += of what a tile adds up).
-  const bool one_result = request.deterministic || request.numerics == Numerics::strict;
-  if ((!config || config->tunables.empty()) && !one_result)
+  if (!config || config->tunables.empty())
     if (const auto found =
             ask_configuration({program, known, frame, target, request.features, request.threads, config}))
       use_tuned(target, *found, request, config);

@@ -31,6 +31,12 @@ TESSERA_KERNEL(weighted)(Kernel k, In<f32, "M", "N"> x, Scalar<f32> w, In<i32, "
 };
 TESSERA_TUNE_SPACE(weighted, {ROWS, {1, 4, 16}}, {COLUMNS, {16, 64}});
 
+TESSERA_KERNEL(row_sums)(Kernel k, In<f32, "M", "N"> x, InOut<f32, "M"> y) {
+  auto m = k.block<"M">(ROWS), n = k.block<"N">(COLUMNS);
+  y(m) += sum<"N">(x(m, n));
+};
+TESSERA_TUNE_SPACE(row_sums, {ROWS, {4, 16}}, {COLUMNS, {16, 64}});
+
 constexpr const ir::Program& weighted_program = decltype(weighted)::program;
 
 /// What was timed, in memory.
@@ -39,8 +45,9 @@ class Memory final : public autotune::History {
   std::vector<Timing> rows;
   std::vector<autotune::Neighbour> others;
   int chosen = -1;
+  std::string mode;
 
-  void open(const autotune::Problem&, const std::string&) override {}
+  void open(const autotune::Problem&, const std::string& wanted) override { mode = wanted; }
   autotune::TunedKey key() const override {
     autotune::TunedKey key;
     key.extents = {{"M", 40}, {"N", 64}};
@@ -97,6 +104,34 @@ TEST_CASE("tune: a second tuning times nothing; one more value times only what i
   CHECK(third.timed >= static_cast<std::size_t>(fresh));
   // The reference, the best of those known, and in the end another one whose earlier time is better than its new one.
   CHECK(third.timed <= static_cast<std::size_t>(fresh) + 3);
+}
+
+TEST_CASE("tune: deterministic tunes code of that mode, and only what has the default's bits competes") {
+  if (no_target()) TESSERA_SKIP("no target");
+  const Job job = Job::made_for(decltype(row_sums)::program, {{"M", 64}, {"N", 256}});
+  const auto columns = [](const Trial& t) {
+    for (const Tuned& one : t.tunables)
+      if (one.name == "COLUMNS") return one.value;
+    return std::int64_t(-1);
+  };
+  for (const Config& config : {Config{.threads = 1}, Config{.threads = 1, .numerics = Numerics::strict}}) {
+    const bool strict = config.numerics == Numerics::strict;
+    Memory memory;
+    const TuneResult r = autotune::tune(
+        job, {.search = Search::exhaustive, .space = {{COLUMNS, {16, 64}}}, .config = config, .deterministic = !strict},
+        &memory);
+    CHECK(memory.mode == (strict ? "strict" : "deterministic"));
+    CHECK(r.config.deterministic == !strict);
+    CHECK(r.config.numerics == config.numerics);
+    std::size_t others = 0;
+    for (const Trial& t : r.trials) {  // a sum for each block: its length shows
+      const bool same = columns(t) == columns(r.trials.front());
+      others += same ? 0 : 1;
+      CHECK(t.outcome == (same ? "ok" : "wrong"));
+      if (!same) CHECK(t.note.rfind("deterministic: ", 0) == 0);
+    }
+    CHECK(others > 0);
+  }
 }
 
 TEST_CASE("tune: starts from what was best for the nearest shapes") {
