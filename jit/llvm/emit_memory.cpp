@@ -49,9 +49,7 @@ llvm::Value* Emitter::load(const loop::Inst& inst) {
     return from_storage(value, e);
   }
   if (t.lanes > 1) {
-    llvm::CallInst* value = b_.CreateMaskedLoad(stored, pointer, alignment, mask, llvm::Constant::getNullValue(stored));
-    annotate(value, inst.buffer);
-    return from_storage(value, e);
+    return from_storage(load_masked(stored, pointer, alignment, mask, inst.buffer), e);
   }
   llvm::BasicBlock *before = b_.GetInsertBlock(), *then = block("present"), *join = block("loaded");
   b_.CreateCondBr(mask, then, join);
@@ -87,7 +85,7 @@ void Emitter::store(const loop::Inst& inst) {
     alignment = std::max(alignment, llvm::Align(static_cast<std::uint64_t>(t.lanes) * info(e).bits / 8));
   Value* pointer = address(inst.buffer, offset);
   if (mask && t.lanes > 1) {
-    b_.CreateMaskedStore(value, pointer, alignment, mask);
+    store_masked(value, pointer, alignment, mask);
     return;
   }
   llvm::BasicBlock* join = nullptr;
@@ -188,8 +186,24 @@ llvm::Value* Emitter::load_packed(int buffer, Value* offset, int lanes, Value* m
     Value* odd = b_.CreateShuffleVector(even, tail, next);
     return select(b_.CreateTrunc(offset, b_.getInt1Ty()), odd, even);
   }
-  // Lane by lane.
   Value* result = llvm::Constant::getNullValue(ty);
+  if (mask && lanes > 1) {
+    Value* bit = b_.CreateMul(offset, b_.getInt64(static_cast<std::uint64_t>(width)));
+    Value* first = b_.CreateInBoundsGEP(b_.getInt8Ty(), base(buffer), b_.CreateAShr(bit, b_.getInt64(3)));
+    return branch(
+        readable(first, (lanes * width + 7) / 8 + 1, mask),
+        [&] { return select(mask, load_packed(buffer, offset, lanes, nullptr, zeros), result); },
+        [&]() -> Value* {
+          Value* slot = stack_slot(lanes);
+          b_.CreateStore(result, slot);
+          for_each_set(mask, [&](Value* lane) {
+            b_.CreateStore(load_packed_scalar(buffer, b_.CreateAdd(offset, lane)),
+                           b_.CreateGEP(b_.getInt8Ty(), slot, lane));
+          });
+          return b_.CreateLoad(ty, slot);
+        });
+  }
+  // Lane by lane.
   for (int lane = 0; lane < lanes; ++lane) {
     Value* index = b_.CreateAdd(offset, b_.getInt64(static_cast<std::uint64_t>(lane)));
     llvm::BasicBlock *before = b_.GetInsertBlock(), *then = nullptr, *join = nullptr;
@@ -463,7 +477,10 @@ void Emitter::alloc(const loop::Inst& inst) {
   auto* known = llvm::dyn_cast<llvm::ConstantInt>(count);
   const std::int64_t known_bytes = known ? (known->getSExtValue() * width + 7) / 8 : -1;
   if (known && (buffer.space == loop::Space::registers || known_bytes <= 256)) {
-    base = stack_slot(std::max<std::int64_t>(known_bytes, 1));
+    // A load under a mask may read what lies beside; LLVM must not take that for beside the buffer.
+    const std::int64_t beside = masks_in_one(width) ? 0 : 64;
+    Value* slot = stack_slot(std::max<std::int64_t>(known_bytes, 1) + 2 * beside);
+    base = beside == 0 ? slot : b_.CreateGEP(b_.getInt8Ty(), slot, b_.getInt64(static_cast<std::uint64_t>(beside)));
     return;
   }
   const bool early = known != nullptr;

@@ -114,6 +114,16 @@ class Emitter {
   Value* stack_slot(std::int64_t bytes);
   void counted_loop(Value* lo, Value* hi, std::int64_t step, const std::function<void(Value*)>& body);
 
+  // ---- masks without an instruction: emit_masked.cpp ----
+  /// Whether the processor loads and stores vectors of such elements under a mask in one instruction.
+  bool masks_in_one(int bits) const;
+  Value* load_masked(llvm::Type* stored, Value* pointer, llvm::Align alignment, Value* mask, int buffer);
+  void store_masked(Value* value, Value* pointer, llvm::Align alignment, Value* mask);
+  /// Whether so many bytes from the pointer on can be read at once: those of the mask's lanes are.
+  Value* readable(Value* pointer, int bytes, Value* mask);
+  void for_each_set(Value* mask, const std::function<void(Value*)>& body);  // of the lane's number, i64
+  Value* branch(Value* condition, const std::function<Value*()>& then, const std::function<Value*()>& otherwise);
+
   // ---- where elements lie: emit_address.cpp ----
   Value* base(int buffer);
   Value* address(int buffer, Value* offset);

@@ -311,7 +311,8 @@ Val Planner::eval_at(const Node& n, Env& env) {
     lane.lo = position.lo == INT64_MIN ? INT64_MIN : position.lo - a.begin_lo;
     lane.hi = position.hi == INT64_MAX ? INT64_MAX : position.hi - a.begin_lo;
   }
-  Value inside = has(axis, lane, env);
+  const bool interior = env.interior >= 0 && a.holes < 0 && steps_with(index, env.interior);
+  Value inside = interior ? -1 : has(axis, lane, env);
   Env inner = env;
   inner.interior = -1;
   inner.lane[static_cast<std::size_t>(axis)] = lane;

@@ -174,33 +174,47 @@ bool Planner::steps_with(int index, int axis) const {
   return program_.has_axis(program_.node(index), axis) && step_of(index, steps) == 1;
 }
 
-/// The lanes of an axis at which every index of the roots' loads that steps with it, and that may leave its array, is
-/// inside; {−1, −1} where there is no such index.
+/// The lanes of an axis at which every index of the roots' loads and `at`s that steps with it, and that may leave its
+/// array or tile, is inside; {−1, −1} where there is no such index.
 std::pair<Value, Value> Planner::interior_of(const Env& env, int axis, const std::vector<int>& roots) {
   Value first = -1, end = -1;
+  bool sure = true;  // that every such index is looked at
+  const auto keep_within = [&](int index, Value low, Value high) {
+    Env e = bind(env, axis, i64(0));
+    const Node& n = program_.node(index);
+    for (int i = 0; i < n.rank; ++i) {
+      const Val& lane = e.lane[n.axes[i]];
+      if (lane.base < 0 && lane.v < 0) return void(sure = false);  // an axis that is bound later, inside
+    }
+    e.width = 1;
+    const Value at_0 = scalar(cast_value(eval(index, e), n.type, DType::i64, 0, e));
+    low = b_->sub(low, at_0), high = b_->sub(high, at_0);
+    first = first < 0 ? low : b_->max(first, low);
+    end = end < 0 ? high : b_->min(end, high);
+  };
   for (int root : roots)
     for_each_fused(root, [&](int id) {
       const Node& n = program_.node(id);
-      if (n.op != Op::load || slots_[static_cast<std::size_t>(id)]) return;
+      if (slots_[static_cast<std::size_t>(id)]) return;
+      if (n.op == Op::at) {
+        const AxisState& a = axis_[static_cast<std::size_t>(n.imm)];
+        const int index = program_.operand(n, 1);
+        if (a.holes < 0 && steps_with(index, axis)) {
+          if (a.begin < 0) return void(sure = false);
+          keep_within(index, b_->add(a.begin, a.lo), b_->add(a.begin, a.hi));
+        }
+      }
+      if (n.op != Op::load) return;
       const int arg = static_cast<int>(n.imm & 0xffffffff);
       const ir::Arg& a = program_.args[static_cast<std::size_t>(arg)];
       for (int d = 0; d < a.rank; ++d) {
         const int index = program_.operand(n, d);
         if (bare_over(program_.node(index), arg, d) || !steps_with(index, axis)) continue;
-        Env e = bind(env, axis, i64(0));
-        for (int i = 0; i < program_.node(index).rank; ++i) {
-          const Val& lane = e.lane[program_.node(index).axes[i]];
-          if (lane.base < 0 && lane.v < 0) return;  // an axis that is bound later, inside
-        }
-        e.width = 1;
-        const Value at_0 = scalar(cast_value(eval(index, e), program_.node(index).type, DType::i64, 0, e));
         const Value size = extent(program_.arg_extents[static_cast<std::size_t>(a.first_extent + d)]);
-        const Value low = b_->sub(i64(0), at_0), high = b_->sub(size, at_0);
-        first = first < 0 ? low : b_->max(first, low);
-        end = end < 0 ? high : b_->min(end, high);
+        keep_within(index, i64(0), size);
       }
     });
-  return {first, end};
+  return sure ? std::pair(first, end) : std::pair<Value, Value>(-1, -1);
 }
 
 /// Whether a store is of a whole large array that nothing reads back: past the caches it costs no read of its lines.

@@ -75,7 +75,7 @@ struct Env {
   Value tail = -1;           ///< vector mask of lanes that are there; −1: all
   Value guard = -1;          ///< scalar or vector mask under which memory may be touched; −1: always
   bool mask_tail = true;     ///< a rest of a vector is done under a mask; otherwise lane by lane
-  int interior = -1;         ///< an axis: indices that step with it by 1 are inside their arrays here
+  int interior = -1;         ///< an axis: indices that step with it by 1 are inside their arrays and tiles here
   bool past_caches = false;  ///< whole vectors here start at a multiple of a vector: they are stored past the caches
 };
 
