@@ -1,5 +1,6 @@
 // Owns the command line of tessera_fuzz: many programs, one program, a file, a folder of files.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -50,7 +51,8 @@ int replay_folder(const std::string& folder, const CheckOptions& options) {
 // The text of the shrunk sample goes to a file; gives its name.
 std::string write_shrunk(const Sample& sample, const CheckOptions& options, const std::string& folder, int seconds) {
   const Sample small = shrink(sample, options, seconds);
-  const Outcome o = check_apart(small, options, 60);
+  Outcome o = check_apart(small, options, 60);
+  std::replace(o.text.begin(), o.text.end(), '\n', ' ');  // it stands in one line of comment
   std::filesystem::create_directories(folder);
   const std::string path = folder + "/seed_" + std::to_string(sample.seed) + ".tile";
   std::ofstream(path) << "# " << o.text << '\n' << to_text(small);

@@ -112,7 +112,8 @@ inline double float_error(const Inexact& c, double inexact_product) {
     case Op::mul: {
       const double e = product_error(a, ea, b, eb);
       if (e == 0 && !c.slack) return std::isfinite(r) ? inexact_product : 0;
-      const bool certain = (std::isinf(a) && std::fabs(b) > eb) || (std::isinf(b) && std::fabs(a) > ea);
+      const bool certain =
+          e < unbounded && ((std::isinf(a) && std::fabs(b) > eb) || (std::isinf(b) && std::fabs(a) > ea));
       return rounded_error(std::isinf(a) || std::isinf(b) ? (certain ? 1.0 : unbounded) : e, r, c.ulp, certain,
                            c.slack);
     }

@@ -120,10 +120,14 @@ inline void run_sort(Machine& m, std::int32_t id) {
     std::vector<Word> row(from.size());
     for (std::size_t i = 0; i < from.size(); ++i) row[i] = f.words[o * f.inner + from[i]];
     const double e = row_error(f, o);
+    const bool both_zeros = m.options.bounds && has_both_zeros(f, n.type, o);
+    if (both_zeros) f.error.resize(f.words.size(), 0.0);
     for (std::size_t i = 0, next = 0; i < f.inner; ++i) {
       if (!f.has(o * f.inner + i)) continue;
       f.words[o * f.inner + i] = row[next++];
-      if (!f.error.empty()) f.error[o * f.inner + i] = e;
+      if (f.error.empty()) continue;
+      const bool either = both_zeros && number(n.type, row[next - 1]) == 0;
+      f.error[o * f.inner + i] = std::max(e, either ? either_zero : 0.0);
     }
   }
   put_back(f, v);

@@ -42,6 +42,16 @@ struct Folded {
   }
 };
 
+/// Whether zeros of both signs are among the lanes of row `o`.
+inline bool has_both_zeros(const Folded& f, DType type, std::size_t o) {
+  bool plus = false, minus = false;
+  for (std::size_t i = o * f.inner; info(type).is_floating() && i < (o + 1) * f.inner; ++i) {
+    if (!f.has(i)) continue;
+    if (const double x = number(type, f.words[i]); x == 0) (std::signbit(x) ? minus : plus) = true;
+  }
+  return plus && minus;
+}
+
 /// How many terms a sum over these axes may have been cut from: all positions of their extents, since planning may
 /// join the blocks of a loop into one sum.
 inline double terms_over(const Machine& m, const Shape& axes) {
@@ -162,10 +172,7 @@ inline void fold_extreme(Machine& m, const ir::Node& n, DType type, const Folded
       v.words[o] = best >= 0 ? words[best] : canonical(type, high ? max_identity_bits(type) : min_identity_bits(type));
     if (best < 0 || !m.options.bounds) continue;
     const double found = number(type, words[best]);
-    bool both_zeros = false;
-    for (std::size_t i = 0; !is_arg && found == 0 && i < f.inner; ++i)
-      both_zeros |= f.has(o * f.inner + i) && are_both_zeros(found, number(type, words[i]));
-    if (both_zeros) {
+    if (!is_arg && found == 0 && has_both_zeros(f, type, o)) {
       v.error.resize(v.size(), 0.0);
       v.error[o] = either_zero;
     }
@@ -177,7 +184,10 @@ inline void fold_extreme(Machine& m, const ir::Node& n, DType type, const Folded
     for (std::size_t i = 0; i < f.inner; ++i) {
       if (!f.has(o * f.inner + i) || static_cast<std::int64_t>(i) == best) continue;
       const double y = number(type, words[i]), e = f.error[o * f.inner + i], apart = x == y ? 0.0 : std::fabs(x - y);
-      if (e > apart) outward = std::max(outward, e - apart);
+      if (e == unbounded)
+        outward = unbounded;
+      else if (e > apart)
+        outward = std::max(outward, e - apart);
       unsure |= e + own > 0 && apart <= e + own;
     }
     v.error[o] = is_arg ? (unsure ? unbounded : 0.0) : outward;

@@ -182,10 +182,8 @@ Val Planner::integer_arith(const Node& n, const Val& a, const Val& b, Env& env) 
   const bool i64_type = n.type == DType::i64;
   if (i64_type && (n.op == Op::add || n.op == Op::sub) && a.affine && b.affine) {
     if (n.op == Op::add) return add(a, b, env);
-    Val r = affine(b_->sub(a.base, b.base), a.scale - b.scale, INT64_MIN, INT64_MAX);
-    if (a.lo != INT64_MIN && b.hi != INT64_MAX) (void)__builtin_sub_overflow(a.lo, b.hi, &r.lo);
-    if (a.hi != INT64_MAX && b.lo != INT64_MIN) (void)__builtin_sub_overflow(a.hi, b.lo, &r.hi);
-    return r;
+    return affine(b_->sub(a.base, b.base), a.scale - b.scale, sum_of_bounds(a.lo, negated_bound(b.hi)),
+                  sum_of_bounds(a.hi, negated_bound(b.lo)));
   }
   if (i64_type && n.op == Op::mul && a.affine && b.affine && (a.scale == 0 || b.scale == 0)) {
     const Val &v = a.scale == 0 ? b : a, &f = a.scale == 0 ? a : b;

@@ -100,7 +100,13 @@ class Model {
       for (std::int32_t o : p_.operands_of(n))
         for (int i = 0; i < p_.node(o).rank; ++i)
           uses_[static_cast<std::size_t>(root_axis(p_.node(o).axes[i]))].observed = true;
-    if (n.op == Op::linear_id || n.op == Op::group_id)  // the number of programs shows
+    // A block against itself: pairs of lanes of one tile only.
+    for (int i = 0; i < n.rank; ++i)
+      for (int k = 0; k < i; ++k)
+        if (root_axis(n.axes[i]) == root_axis(n.axes[k]))
+          uses_[static_cast<std::size_t>(root_axis(n.axes[i]))].observed = true;
+    // The number of programs shows: each prints once.
+    if (n.op == Op::linear_id || n.op == Op::group_id || n.op == Op::print)
       for (AxisUse& u : uses_) u.observed = true;
     if (n.op == Op::accumulate || n.op == Op::atomic)  // each program adds once, whatever it has of an axis
       for (std::size_t a = 0; a < uses_.size(); ++a) {

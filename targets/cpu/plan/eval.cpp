@@ -8,15 +8,14 @@
 TESSERA_BEGIN
 namespace cpu {
 
-namespace {
-
-std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
+std::int64_t sum_of_bounds(std::int64_t a, std::int64_t b) {
+  for (std::int64_t x : {a, b})
+    if (x == INT64_MIN || x == INT64_MAX) return x;
   std::int64_t r;
-  if (__builtin_add_overflow(a, b, &r)) return a > 0 ? INT64_MAX : INT64_MIN;
-  return r;
+  return __builtin_add_overflow(a, b, &r) ? (a > 0 ? INT64_MAX : INT64_MIN) : r;
 }
 
-}  // namespace
+std::int64_t negated_bound(std::int64_t a) { return a == INT64_MIN ? INT64_MAX : a == INT64_MAX ? INT64_MIN : -a; }
 
 std::size_t Planner::MemoHash::operator()(const MemoKey& k) const {
   std::uint64_t h = static_cast<std::uint64_t>(k.node) * 0x9E3779B97F4A7C15ull;
@@ -98,9 +97,9 @@ Value Planner::scalar(const Val& v) {
 
 Val Planner::add(const Val& a, const Val& b, Env& env) {
   if (a.affine && b.affine)
-    return affine(b_->add(a.base, b.base), a.scale + b.scale, saturating_add(a.lo, b.lo), saturating_add(a.hi, b.hi));
+    return affine(b_->add(a.base, b.base), a.scale + b.scale, sum_of_bounds(a.lo, b.lo), sum_of_bounds(a.hi, b.hi));
   Val r = wrap(b_->add(machine(a, env, true), machine(b, env, true)));
-  r.lo = saturating_add(a.lo, b.lo), r.hi = saturating_add(a.hi, b.hi);
+  r.lo = sum_of_bounds(a.lo, b.lo), r.hi = sum_of_bounds(a.hi, b.hi);
   return r;
 }
 

@@ -48,7 +48,7 @@ void Planner::for_each_fused(int id, const std::function<void(int)>& f) {
     const Form form = analysis_.form[static_cast<std::size_t>(k)];
     const bool root = k == id;
     if (!root && form != Form::point && form != Form::core) continue;
-    if (!root && slots_[static_cast<std::size_t>(k)]) continue;
+    if (slots_[static_cast<std::size_t>(k)] && k != filling_) continue;  // it is read, as eval() does
     for (std::int32_t o : program_.operands_of(program_.node(k))) work.push_back(o);
   }
 }

@@ -82,6 +82,10 @@ struct Env {
 /// Transposes n rows of n lanes.
 void turn(loop::Builder& b, std::vector<Value>& rows);
 
+/// Bounds of a sum and of a difference, from those of its terms: INT64_MIN and INT64_MAX say that none is known.
+std::int64_t sum_of_bounds(std::int64_t a, std::int64_t b);
+std::int64_t negated_bound(std::int64_t a);
+
 /// The axes with `last` (−1: none) after all others.
 std::vector<int> with_last(const std::vector<int>& axes, int last);
 
@@ -264,6 +268,7 @@ class Planner {
   void score_accesses(int id, std::vector<std::int64_t> steps, int depth, int& score, std::vector<int>& seen);
   std::optional<std::int64_t> access_step(int id, const std::vector<std::int64_t>& steps);
   bool collides_along(int store, int axis);
+  bool runs_along(int root, int axis);
   Env bind(const Env& env, int axis, Value lane, int step = 0) const;
   /// The `width` lanes of an axis from `lane` on; of the second, only the first `count` are there.
   Env bind_vector(const Env& env, int axis, Value lane, int width) const;

@@ -142,6 +142,19 @@ void Planner::scan_nest(Target target, int core, Slot* slot) {
   });
 }
 
+/// Whether everything that `root` reads along an axis lies there element by element.
+bool Planner::runs_along(int root, int axis) {
+  std::vector<std::int64_t> steps(program_.axes.size(), 0);
+  steps[static_cast<std::size_t>(axis)] = 1;
+  bool runs = true;
+  for_each_fused(root, [&](int id) {
+    const Node& n = program_.node(id);
+    if (n.op != Op::load && !slots_[static_cast<std::size_t>(id)]) return;
+    if (program_.has_axis(n, axis)) runs &= access_step(id, steps) == 1;
+  });
+  return runs;
+}
+
 /// reduce<"N">({…}, {…}, op) and associative_scan. The operation is associative and need not commute: lanes along the
 /// axis stand for consecutive parts of it, which are joined in order; or another axis is the vector.
 void Planner::custom_nest(int id) {
@@ -262,22 +275,51 @@ void Planner::custom_nest(int id) {
       const Value part = b_->binary(loop::Op::floor_div, count, i64(width));
       const std::int64_t most = a.max_known == INT64_MAX ? INT64_MAX : a.max_known - 1;
       const auto known_part = b_->known(part);
-      std::vector<Value> acc =
-          b_->for_loop(i64(0), part, i64(1), wide, [&](Value step, std::span<const Value> carried) {
-            return scoped([&] {
-              Env at = e;
-              at.width = width;
-              const Value lane = b_->add(a.lo, step);
-              Val& v = at.lane[static_cast<std::size_t>(along)];
-              if (known_part) {
-                v = affine(lane, *known_part, 0, most);
-              } else {
-                v = wrap(b_->add(b_->mul(b_->iota(DType::i64, width), part), b_->broadcast(lane, width)));
-                v.lo = 0, v.hi = most;
-              }
-              return combine(at, carried, values(0, at, width));
-            });
+      std::vector<bool> varies;
+      bool turns = width >= 4 && width <= 32;
+      for (std::size_t i = 0; i < k; ++i) {
+        const int o = program_.operand(n, static_cast<int>(i));
+        varies.push_back(program_.has_axis(program_.node(o), along));
+        turns = turns && runs_along(o, along);
+      }
+      const Value turned = turns ? b_->round_down(part, width) : i64(0);
+      std::vector<Value> acc = wide;
+      if (turns)  // the next `width` lanes of every part, turned, so that memory is read in order
+        acc = b_->for_loop(i64(0), turned, i64(width), acc, [&](Value step, std::span<const Value> carried) {
+          return scoped([&] {
+            std::vector<std::vector<Value>> rows(k);
+            for (int l = 0; l < width; ++l) {
+              Env at = bind_vector(e, along, b_->add(b_->add(a.lo, step), b_->mul(part, i64(l))), width);
+              const std::vector<Value> row = values(0, at, width);
+              for (std::size_t i = 0; i < k; ++i)
+                if (l == 0 || varies[i]) rows[i].push_back(row[i]);
+            }
+            for (std::size_t i = 0; i < k; ++i)
+              if (varies[i]) turn(*b_, rows[i]);
+            std::vector<Value> next(carried.begin(), carried.end());
+            for (std::size_t j = 0; j < static_cast<std::size_t>(width); ++j) {
+              std::vector<Value> x;
+              for (std::size_t i = 0; i < k; ++i) x.push_back(rows[i][varies[i] ? j : 0]);
+              next = combine(e, next, x);
+            }
+            return next;
           });
+        });
+      acc = b_->for_loop(turned, part, i64(1), acc, [&](Value step, std::span<const Value> carried) {
+        return scoped([&] {
+          Env at = e;
+          at.width = width;
+          const Value lane = b_->add(a.lo, step);
+          Val& v = at.lane[static_cast<std::size_t>(along)];
+          if (known_part) {
+            v = affine(lane, *known_part, 0, most);
+          } else {
+            v = wrap(b_->add(b_->mul(b_->iota(DType::i64, width), part), b_->broadcast(lane, width)));
+            v.lo = 0, v.hi = most;
+          }
+          return combine(at, carried, values(0, at, width));
+        });
+      });
       for (int lanes = width; lanes > 1; lanes /= 2) {
         std::vector<int> even, odd;
         for (int i = 0; i < lanes; i += 2) even.push_back(i), odd.push_back(i + 1);

@@ -211,7 +211,7 @@ loop::Value Sorting::sort(std::span<const int> buffers, Value from, Value other,
   const auto where = b_.for_loop(
       b_.integer(0), b_.integer(phases), b_.integer(1), {from, other}, [&](Value phase, std::span<const Value> places) {
         const Value within = b_.compare(L::eq, phase, b_.integer(0));
-        const Value size = b_.select(within, piece, count);
+        const Value size = b_.max(b_.select(within, piece, count), b_.integer(1));  // of nothing too, a step
         const Value start = b_.select(within, b_.integer(block()), piece);
         const Value source = places[0], target = places[1];
         return b_.for_loop(b_.integer(0), count, size, {source, target}, [&](Value lo, std::span<const Value>) {

@@ -48,26 +48,20 @@ void Planner::turned_nest(const Target& target, Env env, int vector_axis, int cr
     const Value count = b_->max(b_->sub(to, from), i64(0));
     return b_->add(from, b_->round_down(count, unit));
   };
-  const auto lanes = [&](const Env& e, int axis, Value at, std::int64_t scale) {
-    Env r = bind(e, axis, at);
-    Val& lane = r.lane[static_cast<std::size_t>(axis)];
-    lane = affine(at, scale, lane.lo, lane.hi);
-    return r;
-  };
   const auto tile = [&](const Env& at, Value row, Value column) {
     for (int id : crossing) {
       std::vector<Value> rows;
       for (int i = 0; i < width; ++i) {
-        Env e = lanes(lanes(at, vector_axis, b_->add(row, i64(i)), 0), cross_axis, column, 1);
+        Env e = bind(bind(at, vector_axis, b_->add(row, i64(i)), 0), cross_axis, column, 1);
         rows.push_back(machine(eval(id, e), e, true));
       }
       turn(*b_, rows);
       for (int j = 0; j < width; ++j)
-        remember(id, lanes(lanes(at, vector_axis, row, 1), cross_axis, b_->add(column, i64(j)), 0),
+        remember(id, bind(bind(at, vector_axis, row, 1), cross_axis, b_->add(column, i64(j)), 0),
                  wrap(rows[static_cast<std::size_t>(j)]));
     }
     for (int j = 0; j < width; ++j) {
-      Env e = lanes(lanes(at, vector_axis, row, 1), cross_axis, b_->add(column, i64(j)), 0);
+      Env e = bind(bind(at, vector_axis, row, 1), cross_axis, b_->add(column, i64(j)), 0);
       write_point(target, e);
     }
   };
