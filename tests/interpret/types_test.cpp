@@ -55,10 +55,6 @@ TESSERA_KERNEL(numbers)(Kernel k, In<f32, "N"> a, In<f32, "N"> b, Out<f32, "N"> 
   number(n) = max_number(a(n), b(n));
   rest(n) = a(n) % b(n);
 };
-TESSERA_KERNEL(atomic_of_next)(Kernel k, In<i32, "N"> x, InOut<i32, "ONE"> total, Out<i32, "N"> old) {
-  auto n = k.all<"N">();
-  old(n) = atomic_add(total(cast<i64>(n) * 0), at<"N">(x(n), n - n.begin() + 1));
-};
 TESSERA_KERNEL(atomics)(Kernel k, In<i32, "N"> to, In<i32, "N"> x, InOut<i32, "M"> low, InOut<i32, "M"> high,
                         InOut<i32, "M"> bits, InOut<i32, "M"> sum) {
   auto n = k.block<"N">(BN);
@@ -245,13 +241,6 @@ TEST_CASE("atomics") {
   check_equal(old, std::vector<int>{1, 2, 3});
   check_equal(seen, std::vector<int>{7, 7, 7});
   check_equal(y, std::vector<int>{0, 1, 2});
-}
-
-TEST_CASE("atomics of values that are not there do nothing") {
-  std::vector<std::int32_t> x{1, 2, 4, 8}, sum{100}, old{-1, -1, -1, -1};
-  REQUIRE_OK(run(atomic_of_next.program, {array(x, {4}), array(sum, {1}), array(old, {4})}));
-  CHECK(sum[0] == 114);
-  check_equal(old, std::vector<int>{100, 102, 106, 0});
 }
 
 TEST_CASE("random numbers: ranges, moments, the same for every tiling") {
