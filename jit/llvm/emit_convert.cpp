@@ -199,6 +199,18 @@ llvm::Value* Emitter::narrow(Value* x, DType from, DType to, Rounding rounding, 
     if (rounding == Rounding::nearest_even)
       code = b_.CreateAdd(b_.CreateAdd(magnitude, C(0x7fff)), b_.CreateAnd(b_.CreateLShr(magnitude, C(16)), C(1)));
     code = b_.CreateLShr(code, C(16));
+  } else if (!wide && rounding == Rounding::nearest_even) {
+    // A normal number is rounded as an integer. One that is subnormal in `to` is rounded by an addition: to a float
+    // whose last place is the least value of `to`, so that the code stands in its last bits.
+    const int dropped = mantissa - t.mantissa;
+    const std::int64_t rebias = std::int64_t{bias - t.bias} << mantissa;
+    Value* odd = b_.CreateAnd(b_.CreateLShr(magnitude, C(dropped)), C(1));
+    Value* half = C((std::int64_t{1} << (dropped - 1)) - 1 - rebias);
+    Value* normal = b_.CreateLShr(b_.CreateAdd(b_.CreateAdd(magnitude, odd), half), C(dropped));
+    Value* large = C(std::int64_t{bias + 1 - t.bias + dropped} << mantissa);
+    Value* moved = b_.CreateFAdd(as(magnitude, x->getType()), as(large, x->getType()));
+    Value* subnormal = b_.CreateSub(as(moved, it), large);
+    code = select(b_.CreateICmpSLT(magnitude, C(rebias + (std::int64_t{1} << mantissa))), subnormal, normal);
   } else {
     // The exponent's distance above the least normal of `to`; below it the significand is shifted further. What is
     // subnormal in `from` is far below half the least value of `to`: its missing leading one does not matter.
@@ -225,9 +237,10 @@ llvm::Value* Emitter::narrow(Value* x, DType from, DType to, Rounding rounding, 
   }
   const std::int64_t beyond = saturate || !t.has_nan ? t.largest : t.has_inf ? t.largest + 1 : t.all;
   const std::int64_t overflowed = rounding == Rounding::toward_zero ? t.largest : beyond;
-  code = select(b_.CreateICmpUGT(code, C(t.largest)), C(overflowed), code);
+  // Codes and magnitudes are not negative: signed comparisons cost less on x86.
+  code = select(b_.CreateICmpSGT(code, C(t.largest)), C(overflowed), code);
   if (overflowed != beyond) code = select(b_.CreateICmpEQ(magnitude, C(infinity)), C(beyond), code);
-  Value* is_nan = b_.CreateICmpUGT(magnitude, C(infinity));
+  Value* is_nan = b_.CreateICmpSGT(magnitude, C(infinity));
   const int sign_place = t.bits - 1;
   Value* sign = b_.CreateAnd(b_.CreateLShr(bits, C(width - 1 - sign_place)), C(std::int64_t{1} << sign_place));
   if (t.has_inf) {

@@ -242,7 +242,16 @@ Value Builder::cast(Value a, DType to, std::int64_t mode) {
           static_cast<std::uint64_t>(static_cast<std::int64_t>(bits << (64 - info(to).bits)) >> (64 - info(to).bits));
     return constant({to, type(a).lanes, -1}, static_cast<std::int64_t>(bits));
   }
-  return emit(Op::cast, {to, type(a).lanes, -1}, {a}, {mode});
+  const DType from = type(a).elem;
+  const bool floats = info(from).is_floating() && info(to).is_floating();
+  const auto saturation = static_cast<Saturation>(mode >> 8 & 0xff);
+  // What was widened goes back as it was; saturation would change infinities.
+  if (saturation == Saturation::overflow || (saturation == Saturation::standard && info(to).bits > 8))
+    if (const auto narrow = widened_.find(a); narrow != widened_.end() && type(narrow->second).elem == to)
+      return narrow->second;
+  const Value r = emit(Op::cast, {to, type(a).lanes, -1}, {a}, {mode});
+  if (floats && widens(from, to)) widened_[r] = a;
+  return r;
 }
 
 Value Builder::broadcast(Value a, int n) {

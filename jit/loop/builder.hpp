@@ -129,6 +129,7 @@ class Builder {
   std::vector<Open> open_;
   std::vector<std::uint32_t> depth_;  ///< of each value: in which open region it was made
   std::unordered_map<Value, std::int64_t> constants_;
+  std::unordered_map<Value, Value> widened_;  ///< of floats that were cast to a wider type: what they were
 };
 
 }  // namespace loop

@@ -16,6 +16,7 @@ using namespace tessera;
 struct Selection {
   bool short_form = false;
   std::string op, type;
+  bool shows_rates() const { return !op.empty() || !type.empty(); }  // those of some, for who works on them
 };
 
 // The short form takes some types of each operation, and all where it has none of these.
@@ -39,6 +40,9 @@ std::vector<Row> run_all(const std::vector<Recipe>& recipes, const Selection& s,
         continue;
       }
       row.results.push_back(run(recipe, t, options));
+      if (const Result& r = row.results.back(); s.shows_rates() && r.rate >= 0)
+        std::printf("%s %s %s: %.3f\n", std::string(ir::info(recipe.op).text).c_str(), recipe.how.c_str(),
+                    std::string(dtype_name(t)).c_str(), r.rate);
       const std::string wrong = gap(recipe, row.results.back());
       if (wrong.empty()) continue;
       ++gaps;
