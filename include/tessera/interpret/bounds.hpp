@@ -111,7 +111,8 @@ inline double float_error(const Inexact& c, double inexact_product) {
       return rounded_error(ea + eb, r, c.ulp, std::isinf(a) || std::isinf(b), c.slack);
     case Op::mul: {
       const double e = product_error(a, ea, b, eb);
-      if (e == 0 && !c.slack) return std::isfinite(r) ? inexact_product : 0;
+      // A product that overflows may be fused into a sum that does not.
+      if (e == 0 && !c.slack) return std::isfinite(a) && std::isfinite(b) ? inexact_product : 0;
       const bool certain =
           e < unbounded && ((std::isinf(a) && std::fabs(b) > eb) || (std::isinf(b) && std::fabs(a) > ea));
       return rounded_error(std::isinf(a) || std::isinf(b) ? (certain ? 1.0 : unbounded) : e, r, c.ulp, certain,
