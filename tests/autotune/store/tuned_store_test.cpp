@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <thread>
 
@@ -359,7 +360,10 @@ TEST_CASE("a fork while another thread writes") {
   TunedStore store(in(folder.path()));
   std::atomic<bool> stop = false;
   std::thread writer([&] {
-    for (int i = 0; !stop; ++i) (void)store.record(key_of(1, i % 50), {timing(16, 1)});
+    for (int i = 0; !stop; ++i) {
+      (void)store.record(key_of(1, i % 50), {timing(16, 1)});
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // others get the lock too
+    }
   });
   for (int round = 0; round < 20; ++round) {
     const pid_t child = fork();
