@@ -21,7 +21,7 @@ equivalent_file = os.path.join(root, "tools", "faults_equivalent.json")
 sites_file, results_file = os.path.join(work, "sites.json"), os.path.join(work, "faults.json")
 folders = ["jit/passes", "targets/cpu/plan"]
 emitters = ["jit/llvm/emit.cpp", "jit/llvm/emit_arithmetic.cpp", "jit/llvm/emit_control.cpp", "jit/llvm/emit_convert.cpp",
-            "jit/llvm/emit_memory.cpp"]
+            "jit/llvm/emit_masked.cpp", "jit/llvm/emit_memory.cpp"]
 
 # Functions whose results choose among equally right plans, or are texts; by file. Those that also see to what a plan
 # may do, such as which axes show in results, are not among them.

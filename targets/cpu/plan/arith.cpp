@@ -104,7 +104,9 @@ Val Planner::cast_value(const Val& a, DType from, DType to, std::int64_t mode, E
   if (from == DType::b8) {
     const loop::Type t{repr(to), static_cast<std::uint16_t>(vector ? env.width : 1), -1};
     const Value one = b_->constant(t, loop::constant_bits(repr(to), 1.0));
-    return wrap(b_->select(machine(a, env, vector), one, b_->constant(t, 0)));
+    // e8m0 has no zero: its least value stands for it.
+    const Value none = b_->constant(t, to == DType::e8m0 ? loop::constant_bits(repr(to), 0x1p-127) : 0);
+    return wrap(b_->select(machine(a, env, vector), one, none));
   }
   const DType rf = repr(from), rt = repr(to);
   const bool clamps = info(from).is_integer() && info(to).is_integer() &&
