@@ -187,6 +187,7 @@ inline void elementwise_error(Machine& m, const ir::Node& n, DType operand_type,
       e = float_error(c, n.op != Op::mul        ? 0.0
                          : v.type == DType::f64 ? std::fabs(std::fma(c.x[0], c.x[1], -c.result))
                                                 : std::fabs(c.x[0] * c.x[1] - c.result));
+    if (v.type == DType::e8m0 && e > 0 && !(c.result > e)) e = unbounded;  // below zero it is NaN
     v.error[i] = e;
     any |= e != 0;
   }

@@ -68,6 +68,7 @@ void Planner::plan_sharing() {
     const ir::Arg& a = program_.args[arg];
     const auto elements = known_elements(static_cast<int>(arg));
     if (!elements || *elements == 0 || info(a.type).bits < 8) return false;
+    if (a.type == DType::e8m0) return false;  // it has no zero for a copy to begin with
     if (*elements * info(a.type).bits / 8 > copied_bytes || *elements * 4 > work) return false;
     for (const Node& n : program_.nodes)
       if ((n.op == Op::load || n.op == Op::atomic || n.op == Op::store) &&

@@ -250,6 +250,7 @@ void Planner::reduction_nest(const Target& target, int core, int vector_axis) {
     return on.from < 0 ? identity(e.width) : b_->broadcast(machine(eval(on.from, e), e, e.width > 1), e.width);
   };
   const auto finish = [&](Env& e, Value acc) {
+    if (rounds && c.type == DType::e8m0) acc = round_to(acc, c.type);  // of nothing: its least value, it has no zero
     scoped([&] {
       remember(on.from < 0 ? core : on.sum, e, wrap(wrap_to(acc, c.type)));
       write_point(target, e);
