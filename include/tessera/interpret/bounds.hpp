@@ -107,8 +107,11 @@ inline double float_error(const Inexact& c, double inexact_product) {
     case Op::abs:
       return ea;
     case Op::add:
-    case Op::sub:
-      return rounded_error(ea + eb, r, c.ulp, std::isinf(a) || std::isinf(b), c.slack);
+    case Op::sub: {
+      const double e = rounded_error(ea + eb, r, c.ulp, std::isinf(a) || std::isinf(b), c.slack);
+      // Of a custom reduction: grouped in another way, its lanes meet sums as large as its operands.
+      return c.slack && e < unbounded && std::isfinite(r) ? e + 2 * c.ulp(std::max(std::fabs(a), std::fabs(b))) : e;
+    }
     case Op::mul: {
       const double e = product_error(a, ea, b, eb);
       // A product that overflows may be fused into a sum that does not.
