@@ -105,8 +105,9 @@ Val Planner::read_memory(int buffer, DType elem, const Val& offset, Value mask, 
   Value v;
   if (!is_vector(offset)) {
     if (mask >= 0 && b_->lanes(mask) > 1) {
-      // One address, but only some lanes may touch it: read it when any may.
-      const Value some = b_->emit(loop::Op::reduce_or, {DType::b8, 1, -1}, {mask});
+      // One address, but only some lanes may touch it: read it when any that is there may.
+      const Value there = env.tail >= 0 && b_->lanes(mask) == env.width ? both(mask, env.tail) : mask;
+      const Value some = b_->emit(loop::Op::reduce_or, {DType::b8, 1, -1}, {there});
       v = b_->load(buffer, scalar(offset), {elem, 1, -1}, some);
     } else {
       v = b_->load(buffer, scalar(offset), {elem, 1, -1}, mask);

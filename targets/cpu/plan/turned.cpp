@@ -18,6 +18,8 @@ int Planner::crossing_axis(const Target& target, int vector_axis, std::vector<in
         const Node& n = program_.node(id);
         const bool kept = slots_[static_cast<std::size_t>(id)] && n.op != Op::var;
         if ((n.op != Op::load && !kept) || !program_.has_axis(n, axis) || !program_.has_axis(n, vector_axis)) return;
+        for (int i = 0; i < n.rank; ++i)  // an axis that `at` takes away has no lane here
+          if (std::find(target.axes.begin(), target.axes.end(), n.axes[i]) == target.axes.end()) return;
         if (n.op == Op::load) {
           const int arg = static_cast<int>(n.imm & 0xffffffff);
           if (n.flags & (ir::flag_masked | ir::flag_padded)) return;
