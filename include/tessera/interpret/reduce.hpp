@@ -71,7 +71,9 @@ using Exact = std::conditional_t<std::is_same_v<Arithmetic, ArithmeticF64>, long
 /// round, half a unit of the sum of magnitudes for each term.
 inline double sum_error(DType type, const Ulp& ulp, double terms, const SumFacts& f, double result) {
   if (std::isnan(f.errors) || f.errors == unbounded) return unbounded;
-  if (f.magnitude > number(type, largest_bits(type))) return unbounded;
+  // A loop that adds such sums up may go on from what it has, which is unknown here: of wide types, some room is left.
+  const double room = info(type).max_exponent > 64 ? 16 : 1;
+  if (f.magnitude * room > number(type, largest_bits(type))) return unbounded;
   if (!std::isfinite(result)) return f.special ? 0 : unbounded;
   if (std::isnan(f.own)) return unbounded;
   if (f.magnitude == 0) return f.errors;
