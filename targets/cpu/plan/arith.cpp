@@ -214,7 +214,7 @@ Val Planner::integer_arith(const Node& n, const Val& a, const Val& b, Env& env) 
       return r;
     case Op::cdiv: {
       const Value zero = constant(0);
-      if (info(n.type).is_unsigned_integer()) {
+      if (info(n.type).is_unsigned_integer() || a.lo == INT64_MIN) {  // the least integer has no negative
         const Value q = b_->binary(loop::Op::floor_div, x, y), m = b_->binary(loop::Op::floor_rem, x, y);
         return wrap(b_->add(q, b_->select(b_->compare(loop::Op::ne, m, zero), constant(1), zero)));
       }
