@@ -51,16 +51,10 @@ llvm::Value* Emitter::load(const loop::Inst& inst) {
   if (t.lanes > 1) {
     return from_storage(load_masked(stored, pointer, alignment, mask, inst.buffer), e);
   }
-  llvm::BasicBlock *before = b_.GetInsertBlock(), *then = block("present"), *join = block("loaded");
-  b_.CreateCondBr(mask, then, join);
-  b_.SetInsertPoint(then);
-  Value* value = b_.CreateAlignedLoad(stored, pointer, alignment, is_volatile);
-  b_.CreateBr(join);
-  b_.SetInsertPoint(join);
-  llvm::PHINode* phi = b_.CreatePHI(stored, 2);
-  phi->addIncoming(llvm::Constant::getNullValue(stored), before);
-  phi->addIncoming(value, then);
-  return from_storage(phi, e);
+  Value* value = branch(
+      mask, [&] { return b_.CreateAlignedLoad(stored, pointer, alignment, is_volatile); },
+      [&] { return llvm::Constant::getNullValue(stored); });
+  return from_storage(value, e);
 }
 
 void Emitter::store(const loop::Inst& inst) {
@@ -203,26 +197,12 @@ llvm::Value* Emitter::load_packed(int buffer, Value* offset, int lanes, Value* m
           return b_.CreateLoad(ty, slot);
         });
   }
-  // Lane by lane.
+  if (mask) return branch(mask, [&] { return load_packed_scalar(buffer, offset); }, [&] { return result; });
+  if (lanes == 1) return load_packed_scalar(buffer, offset);
   for (int lane = 0; lane < lanes; ++lane) {
-    Value* index = b_.CreateAdd(offset, b_.getInt64(static_cast<std::uint64_t>(lane)));
-    llvm::BasicBlock *before = b_.GetInsertBlock(), *then = nullptr, *join = nullptr;
-    if (mask) {
-      then = block("present");
-      join = block("loaded");
-      b_.CreateCondBr(lanes == 1 ? mask : b_.CreateExtractElement(mask, static_cast<std::uint64_t>(lane)), then, join);
-      b_.SetInsertPoint(then);
-    }
-    Value* element = load_packed_scalar(buffer, index);
-    if (mask) {
-      b_.CreateBr(join);
-      b_.SetInsertPoint(join);
-      llvm::PHINode* phi = b_.CreatePHI(b_.getInt8Ty(), 2);
-      phi->addIncoming(b_.getInt8(0), before);
-      phi->addIncoming(element, then);
-      element = phi;
-    }
-    result = lanes == 1 ? element : b_.CreateInsertElement(result, element, static_cast<std::uint64_t>(lane));
+    const auto number = static_cast<std::uint64_t>(lane);
+    Value* index = b_.CreateAdd(offset, b_.getInt64(number));
+    result = b_.CreateInsertElement(result, load_packed_scalar(buffer, index), number);
   }
   return result;
 }
@@ -269,19 +249,13 @@ llvm::Value* Emitter::gather(const loop::Inst& inst) {
   if (lanes_of(mask) != t.lanes) refuse(inst, "its mask has other lanes");
   if (t.lanes == 1) {
     Value* at = b_.CreateAdd(offset, b_.CreateSExtOrTrunc(indices, b_.getInt64Ty()));
-    llvm::BasicBlock *before = b_.GetInsertBlock(), *then = block("present"), *join = block("loaded");
-    b_.CreateCondBr(mask, then, join);
-    b_.SetInsertPoint(then);
-    Value* value = info(e).bits < 8
-                       ? load_packed_scalar(inst.buffer, at)
-                       : b_.CreateLoad(e == DType::b8 ? b_.getInt8Ty() : elem(e), address(inst.buffer, at));
-    then = b_.GetInsertBlock();
-    b_.CreateBr(join);
-    b_.SetInsertPoint(join);
-    llvm::PHINode* phi = b_.CreatePHI(value->getType(), 2);
-    phi->addIncoming(llvm::Constant::getNullValue(value->getType()), before);
-    phi->addIncoming(value, then);
-    return info(e).bits < 8 ? phi : from_storage(phi, e);
+    const bool packed = info(e).bits < 8;
+    llvm::Type* stored = packed || e == DType::b8 ? b_.getInt8Ty() : elem(e);
+    Value* value = branch(
+        mask,
+        [&] { return packed ? load_packed_scalar(inst.buffer, at) : b_.CreateLoad(stored, address(inst.buffer, at)); },
+        [&] { return llvm::Constant::getNullValue(stored); });
+    return packed ? value : from_storage(value, e);
   }
   if (info(e).bits >= 8) {
     llvm::Type* stored = e == DType::b8 ? integer(type(t), 8) : type(t);

@@ -173,14 +173,14 @@ inline void fold_extreme(Machine& m, const ir::Node& n, DType type, const Folded
     else
       v.words[o] = best >= 0 ? words[best] : canonical(type, high ? max_identity_bits(type) : min_identity_bits(type));
     if (best < 0 || !m.options.bounds) continue;
-    const double found = number(type, words[best]);
-    if (!is_arg && found == 0 && has_both_zeros(f, type, o)) {
+    const double x = number(type, words[best]);
+    if (!is_arg && x == 0 && has_both_zeros(f, type, o)) {
       v.error.resize(v.size(), 0.0);
       v.error[o] = either_zero;
     }
     if (f.error.empty()) continue;
     // How far up and down the extreme may move, and whether another lane may be it.
-    const double x = found, own = f.error[o * f.inner + static_cast<std::size_t>(best)];
+    const double own = f.error[o * f.inner + static_cast<std::size_t>(best)];
     double outward = std::max(own, v.error[o]);
     bool unsure = false;
     for (std::size_t i = 0; i < f.inner; ++i) {
